@@ -1,0 +1,83 @@
+"""The base of every provider: who it is, how its settings look, what it allows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Generic, TypeVar
+
+import httpx2
+from pydantic import BaseModel, ConfigDict
+
+from tallystick.ports.metering import Limit, Meter
+
+
+class Category(StrEnum):
+    ACCOUNTING = "accounting"
+    PAYMENTS = "payments"
+    MARKETING = "marketing"
+
+
+class Settings(BaseModel):
+    """The settings of one connection; a field that is a secret is a `SecretStr`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountInfo:
+    """What a connection test shows: the company behind the credentials."""
+
+    id: str
+    name: str
+    currency: str = ""
+    country: str = ""
+    is_demo: bool = False
+
+
+class Provider(ABC, Generic[S]):
+    """A client of one provider with the credentials of one connection. Safe to share by threads.
+
+    `transport` replaces the network (tests, simulations); `meter` counts calls and keeps what the
+    answers say of limits.
+    """
+
+    type: ClassVar[str]
+    name: ClassVar[str]
+    category: ClassVar[Category]
+    settings_class: ClassVar[type[Settings]]
+    limits: ClassVar[tuple[Limit, ...]] = ()
+    concurrency: ClassVar[int] = 4
+    """Calls at once, per connection."""
+    batch_size: ClassVar[int] = 1
+    """Records a push call takes."""
+    fetch_size: ClassVar[int] = 1
+    """Ids a fetch call takes."""
+    key_memory: ClassVar[float] = 0
+    """Seconds for which the provider remembers an attempt's identity; 0: it does not."""
+
+    def __init__(
+        self,
+        settings: S,
+        *,
+        transport: httpx2.BaseTransport | None = None,
+        meter: Meter | None = None,
+    ) -> None:
+        self.settings = settings
+        self.transport = transport
+        self.meter = meter or Meter()
+
+    @abstractmethod
+    def ping(self) -> AccountInfo:
+        """Ask for the company itself: proves address, credentials and permission."""
+
+    def account(self) -> str:
+        """The provider's name for the connected company, as its webhooks give it; else empty."""
+        return ""
+
+    def close(self) -> None:
+        """Let go of connections."""

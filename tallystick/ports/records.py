@@ -1,0 +1,243 @@
+"""Provider-neutral values: what passes between our models and provider clients.
+
+All amounts are `Decimal` in major units of the `currency` beside them; dates are calendar dates of
+the seller; times are aware, in UTC. Records are frozen and compare by value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Self
+
+from tallystick.kit import json
+
+
+class Kind(StrEnum):
+    """What a record is about. The values are the words of the API's `dataType`."""
+
+    CUSTOMER = "contacts"
+    PRODUCT = "products"
+    INVOICE = "invoices"
+    PAYMENT = "payments"
+
+
+PUSH_ORDER = (Kind.CUSTOMER, Kind.PRODUCT, Kind.INVOICE, Kind.PAYMENT)
+"""An invoice names its customer and products, a payment its invoice: what is named goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Another local object that a record names: `key` is ours, `remote_id` the provider's."""
+
+    kind: Kind
+    key: str
+    remote_id: str = ""
+
+
+Remotes = Mapping[tuple[Kind, str], str]
+"""(kind, our key) -> the provider's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`key` is our own name for the object, the same for ever, at most 50 characters of
+    `[a-z0-9-]`, unique over all installations that may share a provider account. It is written to
+    the provider where there is a place, and is how a lost answer is found again."""
+
+    key: str
+
+    def refs(self) -> tuple[Ref, ...]:
+        """The objects that must exist at the provider before this one can."""
+        return ()
+
+    def resolved(self, remotes: Remotes) -> Self:
+        """The same record with the provider's ids in its refs. `KeyError` if one is not known."""
+        del remotes
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+    """ISO 3166-1 alpha-2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer(Record):
+    name: str
+    email: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    phone: str = ""
+    tax_number: str = ""
+    address: Address = Address()
+    currency: str = ""
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """`percent`: 19 for 19 %. `code`: the seller's own word for the rate, to map by."""
+
+    code: str
+    percent: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Record):
+    code: str
+    name: str
+    price: Decimal
+    currency: str
+    description: str = ""
+    tax: Tax | None = None
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`amount` is what the line adds to the invoice after `discount`, as our totals computed it:
+    with the tax in it on an inclusive invoice, without it on an exclusive one. `tax_amount` is its
+    rounded tax."""
+
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    amount: Decimal
+    tax_amount: Decimal
+    discount: Decimal = Decimal(0)
+    tax: Tax | None = None
+    product: Ref | None = None
+    product_code: str = ""
+
+
+class InvoiceStatus(StrEnum):
+    DRAFT = "draft"
+    OPEN = "open"
+    PARTIALLY_PAID = "partially_paid"
+    PAID = "paid"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice(Record):
+    """An issued sales invoice. `inclusive`: the unit prices hold the tax."""
+
+    number: str
+    customer: Ref
+    date: date
+    due_date: date
+    currency: str
+    lines: tuple[Line, ...]
+    subtotal: Decimal
+    tax: Decimal
+    total: Decimal
+    inclusive: bool = False
+    reference: str = ""
+    url: str = ""
+    is_void: bool = False
+
+    def refs(self) -> tuple[Ref, ...]:
+        return (self.customer, *(line.product for line in self.lines if line.product))
+
+    def resolved(self, remotes: Remotes) -> Self:
+        lines = tuple(
+            replace(line, product=_resolved(line.product, remotes)) if line.product else line
+            for line in self.lines
+        )
+        return replace(self, customer=_resolved(self.customer, remotes), lines=lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment(Record):
+    """Money received for one invoice. `method`: our word for how (wallet, manual, card...)."""
+
+    invoice: Ref
+    amount: Decimal
+    currency: str
+    date: date
+    method: str = ""
+    reference: str = ""
+
+    def refs(self) -> tuple[Ref, ...]:
+        return (self.invoice,)
+
+    def resolved(self, remotes: Remotes) -> Self:
+        return replace(self, invoice=_resolved(self.invoice, remotes))
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """What the provider calls an object. `version` changes when it does (a token or a time);
+    `url` is where a person finds it there."""
+
+    id: str
+    version: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePayment:
+    remote: Remote
+    amount: Decimal
+    date: date
+    reference: str = ""
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteInvoice:
+    """An invoice as the provider has it. `updated_at` orders two versions of it."""
+
+    remote: Remote
+    number: str
+    status: InvoiceStatus
+    currency: str
+    total: Decimal
+    amount_due: Decimal
+    amount_paid: Decimal
+    amount_credited: Decimal
+    updated_at: datetime
+    customer_id: str = ""
+    payments: tuple[RemotePayment, ...] = ()
+    payments_complete: bool = True
+    """False when the list may be short (a summary): fetch it by id before judging."""
+
+
+def fingerprint(record: Record) -> str:
+    """A digest of what `record` says. Fields at their default do not count, so that a field added
+    in a later version changes no fingerprint."""
+    return hashlib.sha256(json.canonical(_said(record))).hexdigest()
+
+
+def _said(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_said(item) for item in value]
+    if not is_dataclass(value):
+        return value
+    said: dict[str, object] = {}
+    for name, default in _defaults(type(value)):
+        held = getattr(value, name)
+        if held != default:
+            said[name] = _said(held)
+    return said
+
+
+@cache
+def _defaults(record_type: type) -> tuple[tuple[str, object], ...]:
+    return tuple((f.name, f.default) for f in fields(record_type))
+
+
+def _resolved(ref: Ref, remotes: Remotes) -> Ref:
+    return replace(ref, remote_id=remotes[ref.kind, ref.key])

@@ -1,0 +1,168 @@
+"""What a provider can do: it names its roles on its class line and leaves out what it cannot do.
+
+The engine asks `isinstance(provider, PushesInvoices)`; the table of features in the docs is made
+from the same lines. Every method may raise any error of `ports.errors`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from tallystick.ports.errors import ProviderError
+from tallystick.ports.records import (
+    Customer,
+    Invoice,
+    Kind,
+    Payment,
+    Product,
+    Record,
+    Remote,
+    RemoteInvoice,
+)
+
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Push(Generic[R]):
+    """One record to send: an update of `remote`, or a create when there is none."""
+
+    record: R
+    remote: Remote | None = None
+
+
+Outcome = Remote | ProviderError
+"""What became of one record of a batch: what it is now, or why not."""
+
+
+class PushesCustomers(ABC):
+    @abstractmethod
+    def push_customers(self, batch: Sequence[Push[Customer]], *, attempt: str) -> list[Outcome]:
+        """Send the batch in one call: all creates or all updates, at most `batch_size` of them.
+
+        Answers one outcome per record, in order. `attempt` (at most 120 characters) is the
+        identity of this call: the same batch sent again under the same one has no second effect as
+        long as the provider remembers it (`key_memory` seconds). Raises when the call as a whole
+        had no per-record answer.
+        """
+
+    @abstractmethod
+    def find_customers(self, records: Sequence[Customer]) -> list[Remote | None]:
+        """Look up by our own keys whether an earlier create went through. In order."""
+
+
+class PushesProducts(ABC):
+    @abstractmethod
+    def push_products(self, batch: Sequence[Push[Product]], *, attempt: str) -> list[Outcome]:
+        """As `PushesCustomers.push_customers`."""
+
+    @abstractmethod
+    def find_products(self, records: Sequence[Product]) -> list[Remote | None]:
+        """As `PushesCustomers.find_customers`."""
+
+
+class PushesInvoices(ABC):
+    @abstractmethod
+    def push_invoices(self, batch: Sequence[Push[Invoice]], *, attempt: str) -> list[Outcome]:
+        """As `PushesCustomers.push_customers`. A record with `is_void` voids its remote."""
+
+    @abstractmethod
+    def find_invoices(self, records: Sequence[Invoice]) -> list[Remote | None]:
+        """As `PushesCustomers.find_customers`."""
+
+
+class PushesPayments(ABC):
+    @abstractmethod
+    def push_payments(self, batch: Sequence[Push[Payment]], *, attempt: str) -> list[Outcome]:
+        """As `PushesCustomers.push_customers`, creates only: a payment never changes."""
+
+    @abstractmethod
+    def find_payments(self, records: Sequence[Payment]) -> list[Remote | None]:
+        """As `PushesCustomers.find_customers`."""
+
+
+class FetchesInvoices(ABC):
+    @abstractmethod
+    def fetch_invoices(self, ids: Sequence[str]) -> list[RemoteInvoice]:
+        """The invoices with these ids, whole, in one call, at most `fetch_size` of them.
+        Unknown ids are left out; the order is the provider's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of changes. `next` is what to ask with for the page after it; empty at the end."""
+
+    items: tuple[T, ...]
+    next: str = ""
+
+
+class PullsInvoices(ABC):
+    @abstractmethod
+    def pull_invoices(self, *, since: datetime | None, cursor: str = "") -> Page[RemoteInvoice]:
+        """Sales invoices changed at or after `since`, oldest change first, from `cursor` on."""
+
+
+class HostsInvoices(ABC):
+    @abstractmethod
+    def invoice_url(self, remote_id: str) -> str | None:
+        """The provider's own page of an approved invoice, for the customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A webhook request as received. Header names are lower case; `body` is the bytes sent."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a webhook says has changed. `id` is the same for every repeat of it; `account` is
+    the provider's name for the connected company; `kind` is None for what we do not follow."""
+
+    id: str
+    account: str
+    kind: Kind | None
+    remote_id: str
+    change: str
+    at: datetime
+
+
+class SendsWebhooks(ABC):
+    @abstractmethod
+    def verify(self, delivery: Delivery) -> None:
+        """Raise `Forged` unless the provider signed exactly these bytes. No network."""
+
+    @abstractmethod
+    def events(self, delivery: Delivery) -> list[Event]:
+        """What a verified delivery says; raises `Garbled` when it is not in the documented form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pusher(Generic[R]):
+    """The two verbs of pushing one kind."""
+
+    push: Callable[..., list[Outcome]]
+    find: Callable[[Sequence[R]], list[Remote | None]]
+
+
+def pusher(provider: object, kind: Kind) -> Pusher[Record] | None:
+    """How `provider` pushes `kind`; None when it does not."""
+    role, push, find = _PUSHES[kind]
+    if not isinstance(provider, role):
+        return None
+    return Pusher(getattr(provider, push), getattr(provider, find))
+
+
+_PUSHES: dict[Kind, tuple[type, str, str]] = {
+    Kind.CUSTOMER: (PushesCustomers, "push_customers", "find_customers"),
+    Kind.PRODUCT: (PushesProducts, "push_products", "find_products"),
+    Kind.INVOICE: (PushesInvoices, "push_invoices", "find_invoices"),
+    Kind.PAYMENT: (PushesPayments, "push_payments", "find_payments"),
+}

@@ -1,0 +1,201 @@
+"""The ready site's wiring: the environment, read once. `.env.example` lists every setting."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONCE, NONE, SELF
+
+from tallystick.kit.env import BadSetting, Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
+env = Env(os.environ)
+
+# -- site
+DEBUG = env.flag("DEBUG", default=False)
+SECRET_KEY = env.secret("SECRET_KEY", "insecure-for-development-only" if DEBUG else None)
+PUBLIC_URL = env.url("PUBLIC_URL", "http://localhost:8000")
+TUNNEL_HOST = env.text("TUNNEL_HOST", "", aliases=["NGROK_HOST"]) if DEBUG else ""
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "localhost")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+if TUNNEL_HOST:
+    ALLOWED_HOSTS += [TUNNEL_HOST]
+    CSRF_TRUSTED_ORIGINS += [f"https://{TUNNEL_HOST}"]
+
+ROOT_URLCONF = "tallystick.urls"
+WSGI_APPLICATION = "tallystick.wsgi.application"
+INSTALLED_APPS = [
+    "tallystick.people",
+    "tallystick.accounts",
+    "tallystick.events",
+    "tallystick.queue",
+    "tallystick.billing",
+    "tallystick.integrations",
+    "tallystick.web",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ]
+        },
+    }
+]
+
+# -- people
+AUTH_USER_MODEL = "people.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# -- data
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{BASE_DIR / 'tallystick.sqlite3'}")
+try:
+    DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
+except (ValueError, environ.ImproperlyConfigured):
+    raise BadSetting("DATABASE_URL", "is not like postgres://user@host/name.") from None
+if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
+    # Writers queue up instead of failing: as Django ships SQLite, a third of concurrent writes
+    # answer "database is locked".
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    }
+    # A file, not memory: threads and the live server of a test share it.
+    DATABASES["default"]["TEST"] = {
+        "NAME": env.text("TEST_DB", str(BASE_DIR / ".cache" / "test.sqlite3"))
+    }
+    (BASE_DIR / ".cache").mkdir(exist_ok=True)
+elif DATABASES["default"].get("ENGINE") == "django.db.backends.postgresql":
+    DATABASES["default"]["CONN_MAX_AGE"] = env.integer("CONN_MAX_AGE", 60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+else:
+    raise BadSetting("DATABASE_URL", "names neither SQLite nor PostgreSQL.")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- keys: `id:base64` of 32 bytes, comma-separated, newest first; `manage.py rotate_keys`
+FIELD_KEYS = env.secret("FIELD_KEYS", "dev:" + "A" * 43 + "=" if DEBUG else None)
+JOURNAL_KEY = env.secret("JOURNAL_KEY", "insecure-for-development-only" if DEBUG else None)
+
+# -- work
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "")
+CELERY_DB_REUSE_MAX = 100_000  # Celery closes the connection after every task otherwise
+WORKER_POLL_SECONDS = 0.5
+
+# -- billing
+BILLING_SERVICE_CLASS = env.text(
+    "BILLING_SERVICE_CLASS",
+    "tallystick.billing.billing_services.LocalBillingService",
+    aliases=["AMS_BILLING_SERVICE_CLASS"],
+)
+BILLING_EMAIL_WHITELIST_REGEX = env.pattern(
+    "BILLING_EMAIL_WHITELIST_REGEX", aliases=["AMS_BILLING_EMAIL_WHITELIST_REGEX"]
+)
+INVOICE_EMAIL_ATTACH_PDF = env.flag("INVOICE_EMAIL_ATTACH_PDF", default=True)
+PAYMENT_LINK_EXPIRY_DAYS = env.integer("PAYMENT_LINK_EXPIRY_DAYS", 30)
+PAYMENT_LINK_ONE_USE = env.flag("PAYMENT_LINK_ONE_USE", default=False)
+PAY_PAGE_REQUIRES_LOGIN = env.flag("PAY_PAGE_REQUIRES_LOGIN", default=False)
+
+# -- mail
+EMAIL_URL = env.text("EMAIL_URL", "consolemail://")
+try:
+    vars().update(environ.Env.email_url_config(EMAIL_URL))
+except (ValueError, KeyError, environ.ImproperlyConfigured):
+    raise BadSetting("EMAIL_URL", "is not like smtp://user:password@host:587.") from None
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "billing@localhost")
+
+# -- language, time
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("tr", "Türkçe")]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# -- files
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / "media")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if not DEBUG
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+
+# -- security
+_HTTPS = PUBLIC_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", default=False) else None
+)
+SECURE_SSL_REDIRECT = _HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+# -- logs
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+}
