@@ -29,6 +29,7 @@ if TUNNEL_HOST:
 ROOT_URLCONF = "tallystick.urls"
 WSGI_APPLICATION = "tallystick.wsgi.application"
 INSTALLED_APPS = [
+    "tallystick.kit.db",
     "tallystick.people",
     "tallystick.accounts",
     "tallystick.events",

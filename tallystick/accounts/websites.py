@@ -1,0 +1,136 @@
+"""Website: a tenant. A brand with a domain, a currency, tax defaults and a sender address."""
+
+from __future__ import annotations
+
+import uuid
+import zoneinfo
+from datetime import date
+from typing import ClassVar, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import FileExtensionValidator, RegexValidator
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from tallystick.accounts.addresses import Addressed
+from tallystick.kit import clock
+from tallystick.kit.db.validators import (
+    validate_currency,
+    validate_language,
+    validate_time_zone,
+)
+
+_HOST = RegexValidator(
+    r"^(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*(:\d{1,5})?\Z",
+    _("A host name in small letters, such as billing.example.org, with a port if need be."),
+)
+_COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("A colour written like #14532d."))
+
+
+class WebsiteQuerySet(models.QuerySet["Website"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """The websites that `user` administers; all of them for a superadmin."""
+        from tallystick.accounts.roles import standing_of
+
+        standing = standing_of(user)
+        return self if standing.is_superadmin else self.filter(pk__in=standing.admin_of)
+
+    def default(self) -> Website | None:
+        """The one that new people belong to."""
+        return self.filter(is_default=True).first()
+
+
+class Website(Addressed):
+    class Rounding(models.TextChoices):
+        LINE = "line", _("each line")
+        DOCUMENT = "document", _("the whole document")
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=100)
+    domain = models.CharField(
+        _("domain"),
+        max_length=253,
+        unique=True,
+        validators=[_HOST],
+        help_text=_("The host of payment links, such as billing.example.org."),
+    )
+    is_default = models.BooleanField(
+        _("default"), default=False, help_text=_("New people belong to this website.")
+    )
+    currency = models.CharField(
+        _("currency"), max_length=3, default="EUR", validators=[validate_currency]
+    )
+    language = models.CharField(
+        _("language"), max_length=10, default="en", validators=[validate_language]
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
+    )
+
+    prices_include_tax = models.BooleanField(_("prices include tax"), default=False)
+    rounding = models.CharField(
+        _("round tax on"), max_length=8, choices=Rounding, default=Rounding.LINE
+    )
+    payment_terms_days = models.PositiveSmallIntegerField(_("days to pay"), default=14)
+    allow_part_payments = models.BooleanField(_("allow part payments"), default=False)
+
+    sender_name = models.CharField(_("sender name"), max_length=100, blank=True)
+    sender_email = models.EmailField(_("sender e-mail address"), blank=True)
+    logo = models.FileField(
+        _("logo"),
+        upload_to="logos/",
+        blank=True,
+        # No SVG: it can carry scripts, and it is served from our own host.
+        validators=[FileExtensionValidator(["png", "jpg", "jpeg"])],
+    )
+    accent_colour = models.CharField(
+        _("accent colour"), max_length=7, blank=True, validators=[_COLOUR]
+    )
+
+    legal_name = models.CharField(_("legal name"), max_length=150, blank=True)
+    bank_name = models.CharField(_("bank"), max_length=100, blank=True)
+    iban = models.CharField("IBAN", max_length=42, blank=True)
+    bic = models.CharField("BIC", max_length=11, blank=True)
+
+    objects: ClassVar[models.Manager[Website]] = models.Manager.from_queryset(WebsiteQuerySet)()
+
+    class Meta:
+        verbose_name = _("website")
+        verbose_name_plural = _("websites")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"],
+                condition=models.Q(is_default=True),
+                name="one_default_website",
+                violation_error_message=_("Another website is the default one."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def today(self) -> date:
+        """The date in the website's time zone."""
+        return clock.now().astimezone(zoneinfo.ZoneInfo(self.time_zone)).date()
+
+    def make_default(self) -> None:
+        """New people belong to this website from now on, and to no other."""
+        with transaction.atomic():
+            Website.objects.filter(is_default=True).exclude(pk=self.pk).update(is_default=False)
+            self.is_default = True
+            self.save(update_fields=["is_default"])
+
+    def as_party(self) -> dict[str, str]:
+        """The seller as a document states it; a document keeps its own copy."""
+        return {
+            "key": f"w-{self.uid.hex}",
+            "name": self.legal_name or self.name,
+            "email": self.sender_email,
+            **self.address(),
+            "tax_number": self.tax_number,
+            "bank_name": self.bank_name,
+            "iban": self.iban,
+            "bic": self.bic,
+        }

@@ -1,0 +1,219 @@
+"""Encrypted model fields.
+
+A value is sealed with the newest of `FIELD_KEYS` when its row is saved and opened when it is read
+from an instance. Model, column and the row's `uid` are part of the seal. `values()` and
+expressions give a `Sealed`, which shows nothing; `manage.py rotate_keys` renews the seals.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django import forms
+from django.core import checks
+from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.db import models
+from django.db.models.query_utils import DeferredAttribute
+
+from tallystick.kit.db.keys import keyring
+from tallystick.kit.encryption import WrongKey, is_sealed
+from tallystick.kit.json import plain
+
+if TYPE_CHECKING:
+    Text = models.TextField[str, str]
+    Column = models.TextField[Mapping[str, Any], "Secrets"]
+else:
+    Text = Column = models.TextField
+
+_LOOKUPS = {"exact", "isnull"}
+"""What can be asked of a sealed column: whether it is empty."""
+
+
+class Sealed:
+    """A value as it is stored. It opens only as an attribute of its row."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return "<sealed>"
+
+
+class Secrets(dict[str, Any]):
+    """A dict that shows its keys but not its values when printed or logged."""
+
+    def __repr__(self) -> str:
+        return f"<secrets: {', '.join(sorted(self)) or 'none'}>"
+
+
+class SealedAttribute(DeferredAttribute):
+    """Opens a stored value when it is first read."""
+
+    field: Sealing
+
+    def __get__(self, instance: models.Model | None, cls: Any = None) -> Any:
+        value = super().__get__(instance, cls)
+        if isinstance(value, Sealed) and instance is not None:
+            value = instance.__dict__[self.field.attname] = self.field.open(instance, value)
+        return value
+
+    # Having a setter makes Python ask __get__ even when the instance's dict holds the name.
+    def __set__(self, instance: models.Model, value: object) -> None:
+        instance.__dict__[self.field.attname] = self.field.wrap(value)
+
+
+class Sealing(models.Field[Any, Any] if TYPE_CHECKING else models.Field, ABC):
+    """What the encrypted fields share; each says how its values become bytes and come back.
+
+    An empty value is stored as an empty text, so that rows without one can be found.
+    """
+
+    descriptor_class = SealedAttribute
+
+    @abstractmethod
+    def dump(self, value: Any) -> bytes:
+        """`value`, not empty, as bytes."""
+
+    @abstractmethod
+    def load(self, data: bytes) -> Any:
+        """The value that `dump` wrote."""
+
+    @abstractmethod
+    def wrap(self, value: object) -> object:
+        """`value` as an instance keeps it."""
+
+    def seal(self, instance: models.Model, value: object) -> str:
+        """`value` as it is stored in the row of `instance`."""
+        return keyring().encrypt(self.dump(value), self._context(instance)) if value else ""
+
+    def open(self, instance: models.Model, sealed: Sealed) -> Any:
+        """The value in `sealed`; raises `WrongKey`."""
+        try:
+            return self.load(keyring().decrypt(sealed.text, self._context(instance)))
+        except WrongKey as error:
+            raise WrongKey(f"{self} of {self.model.__name__} {instance.pk}: {error}") from None
+
+    def _context(self, instance: models.Model) -> bytes:
+        uid = UUID(str(instance.uid))  # type: ignore[attr-defined] # check() makes sure of it
+        return f"{self.model._meta.label_lower}.{self.column}:{uid.hex}".encode()
+
+    # -- out of and into the database
+
+    def from_db_value(self, value: str | None, *_: object) -> object:
+        return Sealed(value) if value else self.wrap(value)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> object:
+        # Opening before sealing again renews old seals, and makes saving a row under a changed uid
+        # an error instead of a value that nobody can open.
+        text = self.seal(model_instance, getattr(model_instance, self.attname))
+        return Sealed(text) if text else ""
+
+    def get_prep_value(self, value: object) -> str:
+        if isinstance(value, Sealed):
+            return value.text
+        if value:
+            raise FieldError(
+                f"{self} is encrypted together with its row: set it on an instance and save() that; "
+                "it cannot be searched, nor written by update()."
+            )
+        return ""
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        return super().get_lookup(lookup_name) if lookup_name in _LOOKUPS else None
+
+    def get_transform(self, lookup_name: str) -> None:
+        return None
+
+    # -- forms and fixtures
+
+    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
+        # Without to_python: what a person types is never taken for a sealed value.
+        self.validate(value, model_instance)
+        self.run_validators(value)
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        """Read a fixture's value, which may be sealed."""
+        if isinstance(value, str) and is_sealed(value):
+            return Sealed(value)
+        return self.wrap(value)
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """What a dump holds: the sealed text."""
+        kept = obj.__dict__.get(self.attname)
+        return kept.text if isinstance(kept, Sealed) else self.seal(obj, getattr(obj, self.attname))
+
+    # -- checks
+
+    def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
+        return [*super().check(**kwargs), *self._check_options(), *self._check_uid()]
+
+    def _check_options(self) -> list[checks.CheckMessage]:
+        if self.null or self.unique or self.db_index:
+            hint = "An encrypted field is empty instead of null, and cannot be indexed."
+            return [
+                checks.Error("null, unique, db_index: none of them.", hint, self, "tallystick.E001")
+            ]
+        return []
+
+    def _check_uid(self) -> list[checks.CheckMessage]:
+        try:
+            if isinstance(self.model._meta.get_field("uid"), models.UUIDField):
+                return []
+        except FieldDoesNotExist:
+            pass
+        hint = "uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)"
+        return [
+            checks.Error("An encrypted field needs a uid beside it.", hint, self, "tallystick.E002")
+        ]
+
+
+class EncryptedTextField(Sealing, Text):
+    """Text, encrypted. In Python it is a plain `str`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("default", "")
+        super().__init__(*args, **kwargs)
+
+    def dump(self, value: str) -> bytes:
+        return value.encode()
+
+    def load(self, data: bytes) -> str:
+        return data.decode()
+
+    def wrap(self, value: object) -> object:
+        return "" if value is None else value
+
+
+class EncryptedJSONField(Sealing, Column):
+    """A dict of secrets, encrypted. In Python it is a `Secrets`; no form shows it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("default", Secrets)
+        kwargs.setdefault("editable", False)
+        super().__init__(*args, **kwargs)
+
+    def dump(self, value: Mapping[str, Any]) -> bytes:
+        return json.dumps(value, default=plain, ensure_ascii=False).encode()
+
+    def load(self, data: bytes) -> Secrets:
+        return Secrets(json.loads(data, object_hook=Secrets))
+
+    def wrap(self, value: object) -> object:
+        if isinstance(value, Mapping):
+            return Secrets(value)
+        return value or Secrets()
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and value and not is_sealed(value):
+            return self.load(value.encode())
+        return super().to_python(value)
+
+    def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override] # Django allows None
+        return None
