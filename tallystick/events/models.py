@@ -46,7 +46,12 @@ class Event(TenantModel):
     """
 
     website = models.ForeignKey(  # type: ignore[assignment] # some events belong to no website
-        Website, models.PROTECT, null=True, blank=True, verbose_name=_("website")
+        Website,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("website"),
+        db_index=False,  # `event_website` serves
     )
     kind = models.CharField(_("kind"), max_length=60)
     subject_type = models.CharField(_("subject type"), max_length=100)
