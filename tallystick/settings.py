@@ -137,6 +137,25 @@ PAYMENT_LINK_EXPIRY_DAYS = env.integer("PAYMENT_LINK_EXPIRY_DAYS", 30)
 PAYMENT_LINK_ONE_USE = env.flag("PAYMENT_LINK_ONE_USE", default=False)
 PAY_PAGE_REQUIRES_LOGIN = env.flag("PAY_PAGE_REQUIRES_LOGIN", default=False)
 
+# -- providers: a default connection per type, when its first setting is set
+XERO = {
+    "client_id": env.text("XERO_CLIENT_ID", ""),
+    "client_secret": env.secret("XERO_CLIENT_SECRET", ""),
+    "tenant_id": env.text("XERO_TENANT_ID", ""),
+    "webhook_key": env.secret("XERO_WEBHOOK_KEY", ""),
+    "account_code": env.text("XERO_ACCOUNT_CODE", ""),
+    "payment_account_code": env.text("XERO_PAYMENT_ACCOUNT_CODE", ""),
+    "amount_type": env.choice("XERO_AMOUNT_TYPE", ["INCLUSIVE", "EXCLUSIVE", ""], ""),
+    "currency_code": env.text("XERO_CURRENCY_CODE", ""),
+    "email_invoices": env.flag("XERO_EMAIL_INVOICES", default=True),
+    "debug": env.flag("XERO_DEBUG", default=False),
+    "scopes": env.text("XERO_SCOPES", ""),
+    "base_url": env.url("XERO_BASE_URL", ""),
+    "token_url": env.url("XERO_TOKEN_URL", ""),
+}
+if XERO["debug"] and not DEBUG:
+    raise BadSetting("XERO_DEBUG", "logs HTTP traffic; it needs DEBUG to be on.")
+
 # -- mail
 EMAIL_URL = env.text("EMAIL_URL", "consolemail://")
 try:

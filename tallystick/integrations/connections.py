@@ -1,0 +1,155 @@
+"""Connection: one configured link of a website to one provider."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.db import models
+from pydantic import ValidationError as SchemaError
+
+from tallystick.accounts.tenancy import TenantManager, TenantModel, TenantQuerySet
+from tallystick.events import record
+from tallystick.integrations import registry
+from tallystick.kit import clock
+from tallystick.kit.db.fields import EncryptedJSONField
+from tallystick.ports.provider import Settings
+from tallystick.queue.backoff import full_jitter
+from tallystick.queue.leases import Leased
+
+BREAKER_FAILURES = 5
+"""So many failed calls in a row rest the whole connection: it is down, not its records."""
+BREAKER_BASE = timedelta(seconds=5)
+BREAKER_CAP = timedelta(minutes=15)
+
+
+class BadCredentials(ValueError):
+    """The settings of a connection are incomplete or malformed."""
+
+
+class ConnectionQuerySet(TenantQuerySet["Connection"]):
+    def working(self) -> ConnectionQuerySet:
+        """Those that may be spoken to at all: switched on, credentials not refused."""
+        return self.filter(is_active=True, needs_reconnect=False)
+
+
+class Connection(Leased, TenantModel):
+    """Credentials, state and limits of one link of a website to one provider.
+
+    `custom_data` holds what is not secret (tenant id, account codes, ...), `credentials` what is;
+    together they are the provider's `Settings`.
+    """
+
+    class SyncStatus(models.TextChoices):
+        IDLE = "IDLE"
+        RUNNING = "RUNNING"
+        SUCCESS = "SUCCESS"
+        PARTIAL = "PARTIAL"
+        ERROR = "ERROR"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    type = models.CharField(max_length=32, choices=registry.choices)
+    name = models.CharField(max_length=100)
+    credentials = EncryptedJSONField(default=dict, blank=True)
+    custom_data = models.JSONField(default=dict, blank=True)
+    account = models.CharField(
+        max_length=100, blank=True, db_index=True, help_text="The provider's id of the company."
+    )
+    is_active = models.BooleanField(default=True)
+    from_environment = models.BooleanField(default=False, editable=False)
+    sync_status = models.CharField(
+        max_length=10, choices=SyncStatus, default=SyncStatus.IDLE, editable=False
+    )
+    sync_error = models.TextField(blank=True, editable=False)
+    last_synced_at = models.DateTimeField(null=True, editable=False)
+    needs_reconnect = models.BooleanField(default=False, editable=False)
+    rests_until = models.DateTimeField(null=True, editable=False)
+    rest_reason = models.CharField(max_length=200, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    served_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[TenantManager[Connection]] = TenantManager.from_queryset(  # type: ignore[assignment]
+        ConnectionQuerySet
+    )()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["website", "type", "name"],
+                name="connection_named_once",
+                violation_error_message="This website has a connection of that type and name.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def provider(self) -> type[registry.AnyProvider]:
+        return registry.provider_class(self.type)
+
+    def settings(self) -> Settings:
+        """The provider's settings; raises `BadCredentials`, which names fields, never values."""
+        try:
+            return self.provider.settings_class(**{**self.custom_data, **self.credentials})
+        except SchemaError as error:
+            raise BadCredentials(_complaint(error)) from None
+
+    def reconnected(self) -> None:
+        """The owner has mended the credentials: what waited for it goes on."""
+        self.needs_reconnect, self.failures = False, 0
+        self.rests_until, self.rest_reason, self.sync_error = None, "", ""
+        self.updated_at = clock.now()
+        self.save()
+        record("connection.changed", self, website=self.website)
+
+    def rest(self, until: datetime, reason: str) -> None:
+        """Send nothing before `until`; other connections go on."""
+        self._state(rests_until=until, rest_reason=reason[:200])
+
+    def refuse(self, reason: str) -> None:
+        """The credentials are dead: say "reconnect", once, and let the links wait."""
+        words = f"Reconnect: {reason}"
+        changed = Connection.objects.everywhere().filter(pk=self.pk, needs_reconnect=False)
+        if changed.update(
+            needs_reconnect=True, sync_status=self.SyncStatus.ERROR, sync_error=words
+        ):
+            record("connection.refused", self, website=self.website)
+
+    def failed(self, now: datetime, reason: str) -> None:
+        """A call did not get through. Five in a row: rest and probe, ever more rarely."""
+        self.failures += 1
+        self._state(failures=self.failures, sync_error=reason)
+        if self.failures >= BREAKER_FAILURES:
+            pause = full_jitter(
+                self.failures - BREAKER_FAILURES, base=BREAKER_BASE, cap=BREAKER_CAP
+            )
+            self.rest(now + max(pause, BREAKER_BASE), f"Resting after failures: {reason}")
+
+    def answered(self) -> None:
+        """A call got through: whatever was wrong with the way there is over."""
+        if self.failures or self.rests_until:
+            self.failures = 0
+            self._state(failures=0, rests_until=None, rest_reason="")
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the breaker is open or half-open: failures are the connection's, not a link's."""
+        return self.failures >= BREAKER_FAILURES
+
+    def _state(self, **values: object) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+        Connection.objects.everywhere().filter(pk=self.pk).update(**values)
+
+
+def _complaint(error: SchemaError) -> str:
+    fields: Iterable[str] = (
+        f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}"
+        for item in error.errors(include_input=False, include_url=False, include_context=False)
+    )
+    return "; ".join(fields)

@@ -1,0 +1,61 @@
+"""Connections that the environment configures: the same thing as one made in the admin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from pydantic import SecretStr
+
+from tallystick.accounts.websites import Website
+from tallystick.integrations import registry
+from tallystick.integrations.connections import Connection
+
+
+def configured() -> dict[str, dict[str, Any]]:
+    """Provider type -> its settings, for each provider that the environment names."""
+    found = {}
+    for provider in registry.PROVIDERS:
+        values: Mapping[str, Any] = getattr(settings, provider.type, {})
+        given = {name: value for name, value in values.items() if value not in {"", None}}
+        if given.get("client_id"):
+            found[provider.type] = given
+    return found
+
+
+def connect() -> list[Connection]:
+    """Make or bring up to date the default website's connections from the environment."""
+    website = Website.objects.default()
+    if website is None:
+        return []
+    return [_connected(website, kind, values) for kind, values in configured().items()]
+
+
+def _connected(website: Website, provider_type: str, values: Mapping[str, Any]) -> Connection:
+    provider = registry.provider_class(provider_type)
+    secret = {
+        name
+        for name, field in provider.settings_class.model_fields.items()
+        if _is_secret(field.annotation)
+    }
+    credentials = {name: value for name, value in values.items() if name in secret}
+    custom_data = {name: value for name, value in values.items() if name not in secret}
+    with transaction.atomic():
+        connection = (
+            Connection.objects.of(website)
+            .select_for_update()
+            .filter(type=provider_type, from_environment=True)
+            .first()
+        ) or Connection(
+            website=website, type=provider_type, name=provider.name, from_environment=True
+        )
+        if (connection.credentials, connection.custom_data) != (credentials, custom_data):
+            connection.credentials, connection.custom_data = credentials, custom_data
+            connection.reconnected()
+    return connection
+
+
+def _is_secret(annotation: object) -> bool:
+    return annotation is SecretStr or SecretStr in getattr(annotation, "__args__", ())

@@ -1,0 +1,108 @@
+"""The form of a connection: a field for each of its provider's settings; secrets are write-only."""
+
+from __future__ import annotations
+
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from django import forms
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from tallystick.integrations import registry
+from tallystick.integrations.connections import BadCredentials, Connection
+
+PREFIX = "setting_"
+
+
+class ConnectionForm(forms.ModelForm[Connection]):
+    """Built for one type of provider by `form_for`."""
+
+    class Meta:
+        model = Connection
+        fields = ["website", "type", "name", "is_active"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        provider = registry.provider_class(cleaned.get("type") or self.instance.type)
+        credentials, custom_data = dict(self.instance.credentials), {}
+        for name, field in provider.settings_class.model_fields.items():
+            value = cleaned.get(PREFIX + name)
+            if is_secret(field):
+                if value:
+                    credentials[name] = value
+            elif value not in {"", None}:
+                custom_data[name] = value
+        self.instance.credentials, self.instance.custom_data = credentials, custom_data
+        self.instance.type = provider.type
+        try:
+            self.instance.settings()
+        except BadCredentials as error:
+            raise forms.ValidationError(str(error)) from None
+        return cleaned
+
+    def save(self, commit: bool = True) -> Connection:
+        connection = super().save(commit=False)
+        connection.needs_reconnect, connection.sync_error = False, ""
+        connection.rests_until, connection.failures = None, 0
+        if commit:
+            connection.save()
+        return connection
+
+
+def form_for(provider_type: str, connection: Connection | None) -> type[ConnectionForm]:
+    """A form class with the settings of that provider, filled from `connection`."""
+    provider = registry.provider_class(provider_type)
+    fields: dict[str, forms.Field] = {
+        PREFIX + name: _field(name, info, connection)
+        for name, info in provider.settings_class.model_fields.items()
+    }
+    return type("ConnectionForm", (ConnectionForm,), fields)
+
+
+def setting_names(provider_type: str) -> list[str]:
+    provider = registry.provider_class(provider_type)
+    return [PREFIX + name for name in provider.settings_class.model_fields]
+
+
+def is_secret(info: FieldInfo) -> bool:
+    return SecretStr in (info.annotation, *get_args(info.annotation))
+
+
+def _field(name: str, info: FieldInfo, connection: Connection | None) -> forms.Field:
+    label = name.replace("_", " ").capitalize()
+    help_text = info.description or ""
+    if is_secret(info):
+        kept = bool(connection and connection.credentials.get(name))
+        return forms.CharField(
+            label=label,
+            required=info.is_required() and not kept,
+            widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
+            help_text="Kept; leave empty to leave it as it is." if kept else help_text,
+        )
+    common: dict[str, Any] = {
+        "label": label,
+        "help_text": help_text,
+        "initial": _initial(name, info, connection),
+    }
+    annotation = _plain(info.annotation)
+    if annotation is bool:
+        return forms.BooleanField(required=False, **common)
+    if get_origin(annotation) is Literal:
+        choices = [(word, word) for word in get_args(annotation)]
+        return forms.ChoiceField(choices=choices, required=info.is_required(), **common)
+    if get_origin(annotation) is dict or annotation is dict:
+        return forms.JSONField(required=False, **common)
+    return forms.CharField(required=info.is_required(), **common)
+
+
+def _initial(name: str, info: FieldInfo, connection: Connection | None) -> Any:  # noqa: ANN401
+    if connection and name in connection.custom_data:
+        return connection.custom_data[name]
+    return None if info.is_required() else info.get_default(call_default_factory=True)
+
+
+def _plain(annotation: Any) -> Any:  # noqa: ANN401 - a type as pydantic holds it
+    if get_origin(annotation) in {Union, UnionType}:
+        return next(arg for arg in get_args(annotation) if arg is not type(None))
+    return annotation

@@ -1,0 +1,196 @@
+"""Link: one local object's counterpart at one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection as database
+from django.db import models
+from django.db.models import Q
+
+from tallystick.kit import clock
+from tallystick.ports.records import Kind
+from tallystick.queue.clock import db_now
+from tallystick.queue.rows import QueueRow, State
+from tallystick.queue.statements import OPEN
+
+if TYPE_CHECKING:
+    from tallystick.integrations.connections import Connection
+
+
+class LinkQuerySet(models.QuerySet["Link"]):
+    def due(self) -> LinkQuerySet:
+        return self.filter(state__in=OPEN, due_at__lte=db_now())
+
+    def waiting_for_us(self) -> LinkQuerySet:
+        """What a person must look at: given up, or different on the two sides."""
+        return self.filter(Q(state=State.DEAD) | ~Q(difference=""))
+
+    def revive(self, *, force: bool = False) -> int:
+        """Make them due now; with `force` also those in step, to be sent whatever they say. A lost
+        answer stays one: it is looked up first."""
+        chosen = self if force else self.exclude(state=State.DONE)
+        values: dict[str, Any] = {"due_at": db_now(), "attempts": 0, "last_error": ""}
+        if force:
+            values["fingerprint"] = ""
+        lost = Q(remote_id="") & ~Q(attempt_key="")
+        state = models.Case(
+            models.When(lost, then=models.Value(State.UNCERTAIN)), default=models.Value(State.DUE)
+        )
+        return chosen.update(state=state, **values)
+
+
+class Link(QueueRow):
+    """What the provider calls an object of ours, what it was last told, and how that went.
+
+    The row is its own queue entry. `key` is the record's key, written to the provider where it has
+    a place for one. `touched` moves with every edit of the object: a send that was overtaken by an
+    edit stays due. A non-empty `attempt_key` on a link without `remote_id` says that a create is
+    under way or that its answer was lost: it is looked up before any second create.
+    """
+
+    connection = models.ForeignKey(
+        "integrations.Connection", on_delete=models.PROTECT, related_name="links"
+    )
+    kind = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in Kind])
+    model = models.CharField(max_length=100)
+    local_id = models.CharField(max_length=64)
+    key = models.CharField(max_length=50)
+    touched = models.UUIDField()
+    remote_id = models.CharField(max_length=128, blank=True)
+    remote_version = models.CharField(max_length=64, blank=True)
+    remote_url = models.URLField(max_length=500, blank=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    attempt_key = models.CharField(max_length=120, blank=True)
+    attempt_fingerprint = models.CharField(max_length=64, blank=True)
+    attempted_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField(null=True)
+    waits_for = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="waiting"
+    )
+    update_needed = models.BooleanField(default=False)
+    update_marked_at = models.DateTimeField(null=True)
+    difference = models.TextField(blank=True)
+
+    objects = LinkQuerySet.as_manager()
+
+    class Meta(QueueRow.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "model", "local_id"], name="link_once_per_object"
+            ),
+            models.UniqueConstraint(
+                fields=["connection", "kind", "remote_id"],
+                condition=~Q(remote_id=""),
+                name="link_once_per_remote",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["connection", "kind", "due_at", "id"],
+                condition=Q(state__in=["due", "uncertain"]),
+                name="link_due",
+            ),
+            models.Index(fields=["connection", "key"], name="link_key"),
+            models.Index(
+                fields=["connection", "kind"], condition=Q(update_needed=True), name="link_stale"
+            ),
+            models.Index(
+                fields=["waits_for"], condition=Q(waits_for__isnull=False), name="link_waiting"
+            ),
+            models.Index(fields=["model", "local_id"], name="link_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of one link in a run; written in bulk. `state` holds unless an edit came between
+    (`touched` moved): then the link stays due for the newer content. `fresh`: by a call."""
+
+    link_id: int
+    touched: object
+    state: State
+    due_at: datetime
+    remote_id: str = ""
+    remote_version: str = ""
+    remote_url: str = ""
+    fingerprint: str = ""
+    attempt_key: str = ""
+    attempts: int = 0
+    last_error: str = ""
+    synced_at: datetime | None = None
+    waits_for: int | None = None
+    fresh: bool = False
+
+
+_WRITE = """
+UPDATE integrations_link SET
+  state = CASE WHEN touched = %s THEN %s ELSE 'due' END,
+  due_at = CASE WHEN touched = %s THEN %s ELSE %s END,
+  remote_id = %s, remote_version = %s, remote_url = %s, fingerprint = %s, attempt_key = %s,
+  attempts = %s, last_error = %s, synced_at = %s, waits_for_id = %s, updated_at = %s
+WHERE id = %s
+"""
+
+_ATTEMPT = """
+UPDATE integrations_link SET
+  state = CASE WHEN state = 'dead' THEN state ELSE 'uncertain' END,
+  attempt_key = %s, attempt_fingerprint = %s, attempted_at = %s, due_at = %s
+WHERE id = %s
+"""
+
+
+def write_results(results: Sequence[Result]) -> None:
+    """One statement, prepared once, a row each: the cheapest bulk write both databases have."""
+    now = _db(clock.now())
+    with database.cursor() as cursor:
+        cursor.executemany(_WRITE, [_result_values(result, now) for result in results])
+
+
+def _result_values(result: Result, now: object) -> tuple[object, ...]:
+    touched = _db_uuid(result.touched)
+    return (
+        touched, result.state.value, touched, _db(result.due_at), now,
+        result.remote_id, result.remote_version, result.remote_url, result.fingerprint,
+        result.attempt_key, result.attempts, result.last_error, _db(result.synced_at),
+        result.waits_for, now, result.link_id,
+    )  # fmt: skip
+
+
+def write_attempts(
+    attempts: Iterable[tuple[int, str, str]], *, now: datetime, until: datetime
+) -> None:
+    """Remember, before anything is sent, under which identity: (link id, attempt, fingerprint).
+    Until `until` no one else looks at these rows."""
+    at, due = _db(now), _db(until)
+    with database.cursor() as cursor:
+        cursor.executemany(
+            _ATTEMPT, [(key, print_, at, due, link_id) for link_id, key, print_ in attempts]
+        )
+
+
+def _db(value: datetime | None) -> object:
+    return database.ops.adapt_datetimefield_value(value) if value else None
+
+
+def _db_uuid(value: object) -> object:
+    return value if database.features.has_native_uuid_field else getattr(value, "hex", value)
+
+
+def links_of(obj: models.Model) -> models.QuerySet[Link]:
+    """The counterparts of `obj` at all connections."""
+    return Link.objects.filter(model=obj._meta.label, local_id=str(obj.pk))
+
+
+def mark_stale(connection: Connection, kind: Kind, remote_ids: Sequence[str], now: datetime) -> int:
+    """The provider says these have changed: fetch them. Ids that are not ours are ignored."""
+    return Link.objects.filter(
+        connection=connection, kind=kind.value, remote_id__in=remote_ids
+    ).update(update_needed=True, update_marked_at=now)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from tallystick.integrations import registry, sync
+from tallystick.integrations.connections import Connection
+from tallystick.integrations.links import Link
+from tallystick.integrations.outgoing import prepare
+from tallystick.integrations.turns import Progress, Turn
+from tallystick.integrations.work import serve
+from tallystick.kit import clock
+from tallystick.ports.records import PUSH_ORDER, Kind
+from tallystick.queue.leases import owner_name
+from tallystick.queue.rows import State
+
+
+class Command(BaseCommand):
+    help = "Send what is due to the connected systems, and bring back what changed there, now."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        types = [kind for kind, _ in registry.choices()]
+        kinds = [kind.value for kind in Kind]
+        parser.add_argument(
+            "type", nargs="?", type=str.upper, choices=types, help="all if left out"
+        )
+        parser.add_argument("--connection", type=int, help="the id of one connection")
+        parser.add_argument("--only", choices=kinds, action="append", help="push these alone")
+        parser.add_argument(
+            "--all", action="store_true", help="first mark everything that is to exist there"
+        )
+        parser.add_argument(
+            "--force", action="store_true", help="send also what is in step or was given up"
+        )
+        parser.add_argument("--retry", action="store_true", help="send also what was given up")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be sent")
+        parser.add_argument("--json", action="store_true", dest="as_json")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        del args
+        connections = self._chosen(options)
+        kinds = [Kind(word) for word in options["only"] or []]
+        reports = [self._one(connection, kinds, options) for connection in connections]
+        if options["as_json"]:
+            self.stdout.write(json.dumps(reports, indent=2))
+        if any(report["failed"] or report["problem"] for report in reports):
+            raise CommandError("Not everything is in step; see above.", returncode=1)
+
+    def _chosen(self, options: dict[str, Any]) -> list[Connection]:
+        found = Connection.objects.everywhere().filter(is_active=True)
+        if options["type"]:
+            found = found.filter(type=options["type"])
+        if options["connection"]:
+            found = found.filter(pk=options["connection"])
+        if not found:
+            raise CommandError("No active connection fits. Make one in the admin, or set XERO_*.")
+        return list(found)
+
+    def _one(
+        self, connection: Connection, kinds: list[Kind], options: dict[str, Any]
+    ) -> dict[str, Any]:
+        if options["all"]:
+            self._mark_all(connection, kinds)
+        links = Link.objects.filter(connection=connection, kind__in=kinds or list(Kind))
+        if options["force"] or options["retry"]:
+            links.revive(force=options["force"])
+        if options["dry_run"]:
+            return self._plan(connection, kinds)
+        return self._run(connection, kinds, quiet=options["as_json"])
+
+    def _mark_all(self, connection: Connection, kinds: list[Kind]) -> None:
+        for told in sync.registered():
+            if kinds and told.kind not in kinds:
+                continue
+            path = {told.website_path: connection.website_id}
+            batch: list[Any] = []
+            for obj in told.model._base_manager.filter(**path).iterator(chunk_size=1000):
+                batch.append(obj)
+                if len(batch) == 1000:
+                    sync.mark_due(batch, [connection])
+                    batch = []
+            sync.mark_due(batch, [connection])
+
+    def _plan(self, connection: Connection, kinds: list[Kind]) -> dict[str, Any]:
+        counts = {"create": 0, "update": 0, "unchanged": 0, "waiting": 0, "failed": 0}
+        for kind in kinds or PUSH_ORDER:
+            due = Link.objects.due().filter(connection=connection, kind=kind.value).order_by("id")
+            last = 0
+            while page := list(due.filter(pk__gt=last)[:500]):
+                last = page[-1].pk
+                prepared = prepare(connection, page, clock.now(), write=False)
+                for item in prepared.items:
+                    verb = "update" if item.remote else "create"
+                    counts[verb] += 1
+                    self.stdout.write(f"would {verb} {kind.value} {item.record.key}")
+                for result in prepared.settled:
+                    words = {State.DONE: "unchanged", State.DEAD: "failed"}
+                    counts[words.get(result.state, "waiting")] += 1
+        self.stdout.write(", ".join(f"{count} {word}" for word, count in counts.items()))
+        return {"connection": connection.pk, "problem": "", **counts}
+
+    def _run(self, connection: Connection, kinds: list[Kind], *, quiet: bool) -> dict[str, Any]:
+        watch = _Watch(None if quiet else self.stdout, connection.name)
+        while True:
+            before = watch.total
+            turn = Turn(connection, owner_name(), watcher=watch)
+            if not serve(turn, only=kinds):
+                watch.say("A worker is at it already; it does the same.")
+                return watch.report(connection, "busy")
+            connection.refresh_from_db()
+            left = Link.objects.due().filter(connection=connection)
+            if kinds:
+                left = left.filter(kind__in=kinds)
+            if turn.ended_by or not left.exists() or watch.total == before:
+                break
+        problem = turn.ended_by or (connection.sync_error if connection.needs_reconnect else "")
+        watch.say(problem or "Everything that was due has been dealt with.")
+        return watch.report(connection, problem)
+
+
+class _Watch:
+    """Adds up what the runs of a turn report, and shows it: one line a second at the most."""
+
+    def __init__(self, out: Any, name: str) -> None:
+        self._out, self._name = out, name
+        self._runs: dict[int, Progress] = {}
+        self._shown = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        self._runs[id(progress)] = progress
+        if time.monotonic() - self._shown >= 1:
+            self._shown = time.monotonic()
+            self.say(f"{progress.kind}: {self._sum('done')} synced, {self._sum('failed')} failed")
+
+    @property
+    def total(self) -> int:
+        return self._sum("done") + self._sum("unchanged") + self._sum("failed")
+
+    def say(self, words: str) -> None:
+        if self._out:
+            self._out.write(f"{self._name}: {words}")
+
+    def report(self, connection: Connection, problem: str) -> dict[str, Any]:
+        counts = {name: self._sum(name) for name in ("done", "unchanged", "failed")}
+        self.say(", ".join(f"{count} {name}" for name, count in counts.items()))
+        return {"connection": connection.pk, "problem": problem, **counts}
+
+    def _sum(self, name: str) -> int:
+        return sum(getattr(progress, name) for progress in self._runs.values())

@@ -1,0 +1,180 @@
+"""From due links to what is to be sent: objects loaded in bulk, records built, refs resolved."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models
+
+from tallystick.integrations import sync
+from tallystick.integrations.connections import Connection
+from tallystick.integrations.links import Link, Result
+from tallystick.ports.errors import Refused
+from tallystick.ports.records import Kind, Record, Ref, Remote, fingerprint
+from tallystick.queue.rows import State
+
+logger = logging.getLogger(__name__)
+
+WAIT_FOR_OTHERS = timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class Item:
+    """A due link with what it is to say."""
+
+    link: Link
+    record: Record
+    fingerprint: str
+
+    @property
+    def remote(self) -> Remote | None:
+        if not self.link.remote_id:
+            return None
+        return Remote(self.link.remote_id, self.link.remote_version, self.link.remote_url)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """`items` are to be sent; `settled` need no call: unchanged, gone, bad, waiting for others."""
+
+    items: list[Item]
+    settled: list[Result]
+
+
+def prepare(
+    connection: Connection, links: Sequence[Link], now: datetime, *, write: bool = True
+) -> Prepared:
+    """What each of `links` (of one kind) is to say now, in a number of queries that does not grow
+    with theirs. With `write`, what a record names and nobody has marked yet is marked due."""
+    prepared = Prepared([], [])
+    built: list[tuple[Link, models.Model, Record]] = []
+    for link, obj in _loaded(links):
+        record = _record(link, obj, now)
+        if isinstance(record, Result):
+            prepared.settled.append(record)
+        else:
+            built.append((link, obj, record))
+    known = _known(connection, [ref for _, _, record in built for ref in record.refs()])
+    if write:
+        _mark_unknown(connection, built, known)
+    for link, _, record in built:
+        missing = [ref for ref in record.refs() if not _remote_id(known, ref)]
+        if missing:
+            prepared.settled.append(_waiting(link, missing[0], known, now))
+            continue
+        remotes = {(ref.kind, ref.key): _remote_id(known, ref) for ref in record.refs()}
+        resolved = record.resolved(remotes) if remotes else record
+        print_ = fingerprint(resolved)
+        if link.remote_id and (link.fingerprint == print_ or sync.sync_of(link.model).once):
+            prepared.settled.append(settled(link, State.DONE, now, synced_at=link.synced_at))
+        else:
+            prepared.items.append(Item(link, resolved, print_))
+    return prepared
+
+
+def settled(
+    link: Link,
+    state: State,
+    due_at: datetime,
+    *,
+    error: str = "",
+    synced_at: datetime | None = None,
+    waits_for: int | None = None,
+) -> Result:
+    """A result that leaves what is known of the remote as it is and ends any attempt."""
+    return Result(
+        link_id=link.pk,
+        touched=link.touched,
+        state=state,
+        due_at=due_at,
+        remote_id=link.remote_id,
+        remote_version=link.remote_version,
+        remote_url=link.remote_url,
+        fingerprint=link.fingerprint,
+        attempts=link.attempts,
+        last_error=error,
+        synced_at=synced_at or link.synced_at,
+        waits_for=waits_for,
+    )
+
+
+def _loaded(links: Sequence[Link]) -> list[tuple[Link, models.Model | None]]:
+    by_model: dict[str, list[Link]] = defaultdict(list)
+    for link in links:
+        by_model[link.model].append(link)
+    pairs: list[tuple[Link, models.Model | None]] = []
+    for label, same_model in by_model.items():
+        objects = sync.sync_of(label).load(link.local_id for link in same_model)
+        pairs += [(link, objects.get(link.local_id)) for link in same_model]
+    return pairs
+
+
+def _record(link: Link, obj: models.Model | None, now: datetime) -> Record | Result:
+    if obj is None:
+        return settled(link, State.DONE, now, error="It was deleted here.")
+    told = sync.sync_of(link.model)
+    if not told.wants(obj):
+        return settled(link, State.DONE, now, error="It is not to exist outside.")
+    try:
+        return told.to_record(obj)
+    except Refused as error:
+        return settled(link, State.DEAD, now, error=str(error))
+    except Exception as error:
+        logger.exception("link %s: the record could not be built", link.pk)
+        return settled(link, State.DEAD, now, error=f"Its mapping failed: {type(error).__name__}.")
+
+
+Known = dict[str, tuple[int, str, str, str]]
+"""Our key -> link id, remote id, state, last error."""
+
+
+def _known(connection: Connection, refs: Sequence[Ref]) -> Known:
+    if not refs:
+        return {}
+    rows = Link.objects.filter(connection=connection, key__in={ref.key for ref in refs})
+    fields = rows.values_list("key", "pk", "remote_id", "state", "last_error")
+    return {key: (pk, remote_id, state, error) for key, pk, remote_id, state, error in fields}
+
+
+def _remote_id(known: Known, ref: Ref) -> str:
+    return known[ref.key][1] if ref.key in known else ""
+
+
+def _mark_unknown(
+    connection: Connection, built: Sequence[tuple[Link, Any, Record]], known: Known
+) -> None:
+    """What is named but was never marked (it is older than the connection) becomes due too."""
+    orphans = [
+        (link, obj, unknown)
+        for link, obj, record in built
+        if (unknown := [ref for ref in record.refs() if ref.key not in known])
+    ]
+    if not orphans:
+        return
+    named = {
+        dependency
+        for link, obj, _ in orphans
+        for dependency in sync.sync_of(link.model).depends(obj)
+    }
+    sync.mark_due(list(named), [connection])
+    known |= _known(connection, [ref for _, _, refs in orphans for ref in refs])
+
+
+def _waiting(link: Link, missing: Ref, known: Known, now: datetime) -> Result:
+    if missing.key not in known:
+        error = f"It names a {_word(missing.kind)} that is not sent here."
+        return settled(link, State.DEAD, now, error=error)
+    pk, _, state, error = known[missing.key]
+    words = f"Waiting for its {_word(missing.kind)}"
+    if state == State.DEAD:
+        words += f", which failed: {error}"
+    return settled(link, State.DUE, now + WAIT_FOR_OTHERS, error=f"{words}.", waits_for=pk)
+
+
+def _word(kind: Kind) -> str:
+    return {Kind.CUSTOMER: "customer", Kind.PRODUCT: "product"}.get(kind, kind.value.rstrip("s"))

@@ -1,0 +1,29 @@
+"""The providers we ship: one tuple. A new one is a folder and its line here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tallystick.ports.provider import Provider
+from tallystick.providers.xero import Xero
+
+AnyProvider = Provider[Any]
+
+PROVIDERS: tuple[type[AnyProvider], ...] = (Xero,)
+
+
+class UnknownProvider(LookupError):
+    """No provider of this type is registered."""
+
+
+def provider_class(provider_type: str) -> type[AnyProvider]:
+    """The provider whose type this is, in any case of letters."""
+    for provider in PROVIDERS:
+        if provider.type == provider_type.upper():
+            return provider
+    known = ", ".join(provider.type for provider in PROVIDERS)
+    raise UnknownProvider(f"{provider_type!r} is not a provider; there are: {known}.")
+
+
+def choices() -> list[tuple[str, str]]:
+    return [(provider.type, provider.name) for provider in PROVIDERS]

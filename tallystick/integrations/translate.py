@@ -1,0 +1,234 @@
+"""Our own models as records, and what comes back as our verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.db import models
+
+from tallystick.accounts.models import Account, Organisation
+from tallystick.billing import payments
+from tallystick.billing.errors import BillingError
+from tallystick.billing.models import Allocation, Invoice, InvoiceLine, Product
+from tallystick.integrations import sync
+from tallystick.integrations.incoming import CannotApply
+from tallystick.integrations.links import Link
+from tallystick.kit import clock
+from tallystick.kit.money import Money
+from tallystick.ports import records
+from tallystick.ports.records import Kind
+from tallystick.queue.rows import State
+
+if TYPE_CHECKING:
+    from tallystick.integrations.connections import Connection
+
+User = get_user_model()
+
+
+@sync.register(Account)
+class AccountSync(sync.ModelSync):
+    kind = Kind.CUSTOMER
+    follows = {User: "user", Organisation: "organisation"}
+    related = ("website", "user", "organisation")
+
+    def key(self, obj: Account) -> str:
+        return obj.customer_key
+
+    def to_record(self, obj: Account) -> records.Customer:
+        person = obj.user
+        return records.Customer(
+            key=self.key(obj),
+            name=obj.name,
+            email=obj.email,
+            first_name=person.first_name if person else "",
+            last_name=person.last_name if person else "",
+            phone=obj.phone,
+            tax_number=obj.billing_tax_number,
+            address=records.Address(**obj.address()),
+            currency=obj.billing_currency,
+            is_active=person.is_active if person else True,
+        )
+
+
+@sync.register(Product)
+class ProductSync(sync.ModelSync):
+    kind = Kind.PRODUCT
+    related = ("tax_rate",)
+
+    def key(self, obj: Product) -> str:
+        return f"p-{obj.uid.hex}"
+
+    def to_record(self, obj: Product) -> records.Product:
+        rate = obj.tax_rate
+        return records.Product(
+            key=self.key(obj),
+            code=obj.code,
+            name=obj.name,
+            price=obj.price,
+            currency=obj.currency,
+            description=obj.description,
+            tax=records.Tax(rate.code, rate.percent) if rate else None,
+            is_active=obj.is_active,
+        )
+
+
+@sync.register(Invoice)
+class InvoiceSync(sync.ModelSync):
+    """Only issued invoices are told. What comes back: payments and voids made there."""
+
+    kind = Kind.INVOICE
+    related = ("website", "client")
+    prefetched = ("lines__product",)
+
+    def key(self, obj: Invoice) -> str:
+        return f"i-{obj.uid.hex}"
+
+    def wants(self, obj: Invoice) -> bool:
+        return obj.status != Invoice.Status.DRAFT
+
+    def depends(self, obj: Invoice) -> Iterable[models.Model]:
+        yield obj.client
+        yield from (line.product for line in obj.lines.all() if line.product)
+
+    def to_record(self, obj: Invoice) -> records.Invoice:
+        return records.Invoice(
+            key=self.key(obj),
+            number=obj.number,
+            customer=records.Ref(Kind.CUSTOMER, obj.client.customer_key),
+            date=obj.issue_date or obj.website.today(),
+            due_date=obj.due_date or obj.issue_date or obj.website.today(),
+            currency=obj.currency,
+            lines=tuple(_line(line) for line in obj.lines.all()),
+            subtotal=obj.subtotal,
+            tax=obj.tax,
+            total=obj.amount,
+            inclusive=obj.inclusive,
+            reference=obj.reference or obj.reference_id,
+            url=obj.url,
+            is_void=obj.status == Invoice.Status.VOID,
+        )
+
+    def apply(self, link: Link, found: records.RemoteInvoice) -> str:
+        """Take over payments and a void made there; say what else differs."""
+        manager = Invoice.objects.everywhere().select_related("website")
+        invoice = manager.select_for_update(of=("self",)).get(pk=link.local_id)
+        if found.currency != invoice.currency:
+            raise CannotApply(f"It is in {found.currency} there, in {invoice.currency} here.")
+        for payment in found.payments:
+            _take_payment(link, invoice, payment)
+        invoice.refresh_from_db()
+        if found.status == records.InvoiceStatus.VOID and invoice.status != Invoice.Status.VOID:
+            _void(link, invoice)
+        return _difference(invoice, found)
+
+
+@sync.register(Allocation)
+class AllocationSync(sync.ModelSync):
+    """What a payment gave to one invoice is one payment to an accounting system."""
+
+    kind = Kind.PAYMENT
+    once = True
+    website_path = "invoice__website"
+    related = ("payment", "invoice__website")
+
+    def key(self, obj: Allocation) -> str:
+        return f"y-{obj.uid.hex}"
+
+    def depends(self, obj: Allocation) -> Iterable[models.Model]:
+        yield obj.invoice
+
+    def to_record(self, obj: Allocation) -> records.Payment:
+        payment = obj.payment
+        return records.Payment(
+            key=self.key(obj),
+            invoice=records.Ref(Kind.INVOICE, f"i-{obj.invoice.uid.hex}"),
+            amount=obj.amount,
+            currency=obj.invoice.currency,
+            date=obj.invoice.website.date_of(payment.succeeded_at or clock.now()),
+            method=payment.method,
+            reference=payment.reference,
+        )
+
+
+def _line(line: InvoiceLine) -> records.Line:
+    product = line.product
+    return records.Line(
+        description=line.description,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        amount=line.amount,
+        tax_amount=line.tax_amount,
+        discount=line.discount,
+        tax=records.Tax(line.tax_code, line.tax_percent) if line.tax_code else None,
+        product=records.Ref(Kind.PRODUCT, f"p-{product.uid.hex}") if product else None,
+        product_code=line.product_code,
+    )
+
+
+def _take_payment(link: Link, invoice: Invoice, found: records.RemotePayment) -> None:
+    """Record a payment made there, unless it is one of ours come back."""
+    if found.is_deleted or _is_known(link, found) or _is_ours(link, found):
+        return
+    connection: Connection = link.connection
+    method = connection.type.lower()
+    try:
+        payment = payments.receive_external(
+            invoice,
+            amount=found.amount,
+            reference=f"{method}:{found.remote.id}",
+            date=found.date,
+            method=method,
+        )
+    except BillingError as error:
+        raise CannotApply(f"A payment made there cannot be taken over: {error}") from error
+    for allocation in payment.allocations.filter(invoice=invoice):
+        _adopt(link, AllocationSync(Allocation).key(allocation), found)
+
+
+def _is_known(link: Link, found: records.RemotePayment) -> bool:
+    return Link.objects.filter(
+        connection_id=link.connection_id, kind=Kind.PAYMENT.value, remote_id=found.remote.id
+    ).exists()
+
+
+def _is_ours(link: Link, found: records.RemotePayment) -> bool:
+    """We sent it, and its answer was lost or is still under way: its reference is our key."""
+    return bool(found.reference) and bool(_adopt(link, found.reference, found))
+
+
+def _adopt(link: Link, key: str, found: records.RemotePayment) -> int:
+    """Tie our payment of this key to the one found there."""
+    return Link.objects.filter(
+        connection_id=link.connection_id, kind=Kind.PAYMENT.value, key=key, remote_id=""
+    ).update(
+        remote_id=found.remote.id,
+        remote_version=found.remote.version,
+        state=State.DONE,
+        attempt_key="",
+        last_error="",
+        synced_at=clock.now(),
+    )
+
+
+def _void(link: Link, invoice: Invoice) -> None:
+    try:
+        invoice.void(reason=f"Voided in {link.connection.provider.name}")
+    except BillingError as error:
+        raise CannotApply(f"It was voided there, but not here: {error}") from error
+
+
+def _difference(invoice: Invoice, found: records.RemoteInvoice) -> str:
+    """How the two sides still differ, in words; empty when they agree."""
+    here, there = Money(invoice.amount, invoice.currency), Money(found.total, found.currency)
+    if found.status == records.InvoiceStatus.VOID:
+        return ""
+    if invoice.status == Invoice.Status.VOID:
+        return "It is void here, not there."
+    if here.rounded() != there.rounded():
+        return f"The total is {there} there, {here} here."
+    if found.amount_credited:
+        credited = Money(found.amount_credited, found.currency)
+        return f"{credited} was credited there, not here."
+    return ""

@@ -1,0 +1,92 @@
+"""The work there is: connections with something due, one turn at a time; the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from tallystick.integrations import inbox
+from tallystick.integrations.connections import Connection, ConnectionQuerySet
+from tallystick.integrations.inbound import InboundEvent
+from tallystick.integrations.links import Link
+from tallystick.integrations.pull import Catchup
+from tallystick.integrations.pulls import Pull
+from tallystick.integrations.push import PushRun
+from tallystick.integrations.stale import StaleFetch
+from tallystick.integrations.turns import Turn
+from tallystick.ports.records import PUSH_ORDER, Kind
+from tallystick.queue.clock import db_now
+from tallystick.queue.leases import is_free, owner_name
+from tallystick.queue.registry import Budget, Queue, register
+
+EVENTS_AT_ONCE = 100
+
+
+def connections_with_work() -> ConnectionQuerySet:
+    """Working, not resting, in nobody's hands, with something due; the longest unserved first."""
+    mine = Q(connection=OuterRef("pk"))
+    stale = Link.objects.filter(mine, update_needed=True)
+    return (
+        Connection.objects.everywhere()
+        .working()
+        .filter(Q(rests_until=None) | Q(rests_until__lte=db_now()))
+        .filter(is_free())
+        .filter(
+            Exists(Link.objects.due().filter(mine))
+            | Exists(stale)
+            | Exists(Pull.due().filter(mine))
+        )
+        .order_by(F("served_at").asc(nulls_first=True), "pk")
+    )
+
+
+def serve(turn: Turn, *, only: Sequence[Kind] = ()) -> bool:
+    """One turn: first what changed there, then what changed here, then the catch-up.
+
+    `only`: push these kinds alone. Answers whether the connection was free to be served.
+    """
+    with turn.held() as client:
+        if client is None:
+            return False
+        if not only:
+            StaleFetch(turn).run()
+        for kind in only or PUSH_ORDER:
+            PushRun(turn, kind).run()
+        if not only:
+            Catchup(turn).run()
+    return True
+
+
+def drain_connections(budget: Budget) -> int:
+    """Serve connections that have work, each once, until none is left or the budget is spent."""
+    served = 0
+    refused: list[int] = []
+    while not budget.spent:
+        connection = connections_with_work().exclude(pk__in=refused).first()
+        if not connection:
+            break
+        turn = Turn(connection, owner_name(), stopping=budget.stopping)
+        if serve(turn):
+            served += 1
+            budget.done += 1
+        refused.append(connection.pk)
+    return served
+
+
+def drain_inbox(budget: Budget) -> int:
+    """Mark what kept events speak of, a hundred at a time."""
+    done = 0
+    while not budget.spent:
+        events = InboundEvent.claim(EVENTS_AT_ONCE, owner_name(), 60)
+        if not events:
+            break
+        inbox.process(events)
+        done += len(events)
+        budget.done += len(events)
+    return done
+
+
+def register_queues() -> None:
+    register(Queue("inbox", InboundEvent.due, drain_inbox))
+    register(Queue("connections", connections_with_work, drain_connections))
