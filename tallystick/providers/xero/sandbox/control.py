@@ -1,0 +1,290 @@
+"""The verbs of people and tests: what is done in Xero itself, not through its API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from tallystick.kit.clock import Clock
+from tallystick.ports.sandboxing import BadAction, Stand, action
+from tallystick.providers.xero.sandbox import contacts, invoices, payments
+from tallystick.providers.xero.sandbox.answers import Element, Invalid
+from tallystick.providers.xero.sandbox.apps import App
+from tallystick.providers.xero.sandbox.books import Books
+from tallystick.providers.xero.sandbox.charts import countries
+from tallystick.providers.xero.sandbox.limits import Limits
+
+CURRENCIES = ("EUR", "GBP", "USD", "NZD", "AUD", "CHF", "JPY")
+_FIRST_ORGANISATIONS = (("Demo Company (UK)", "GB"), ("Demo Company (Global)", "DE"))
+_MOST_SEEDED = 100_000
+
+T = TypeVar("T")
+
+
+class Control(Stand):
+    """The apps and organisations of the sandbox, and the actions on them. `organisation` is a
+    tenant id or a name; empty for the first one. Amounts are texts in major units."""
+
+    def __init__(
+        self, clock: Clock | None = None, *, public_url: str = "https://xero.sandbox"
+    ) -> None:
+        super().__init__(clock, public_url=public_url)
+        self.limits = Limits()
+        self.apps: dict[str, App] = {}
+        self._found()
+
+    def _found(self) -> None:
+        for name, country in _FIRST_ORGANISATIONS:
+            self._open(name, country)
+
+    def _open(self, name: str, country: str) -> App:
+        books = Books(name, country=country, clock=self.clock, currencies=CURRENCIES)
+        app = App(books)
+        self.apps[app.client_id] = app
+        return app
+
+    def reset(self) -> None:
+        with self.lock:
+            super().reset()
+            self.limits = Limits()
+            self.apps.clear()
+            self._found()
+
+    def app(self, organisation: str = "") -> App:
+        """The app of an organisation, by tenant id or name; the first one when empty."""
+        for app in self.apps.values():
+            if not organisation or organisation in {app.books.id, app.books.name}:
+                return app
+        raise BadAction(f"There is no organisation {organisation!r}.")
+
+    def settle(self, app: App) -> None:
+        """A request is done: its changes go into the ledger and out as webhooks."""
+        books = app.books
+        api = "https://api.xero.com/api.xro/2.0"
+        for change in books.changes:
+            if change.made:
+                self.ledger.made(change.kind, change.made, account=books.id)
+            app.webhooks.tell(change, books.id, api)
+        books.changes.clear()
+        books.undo.forget()
+
+    # -- what people do in Xero
+
+    @action
+    def pay_invoice(
+        self,
+        invoice: str,
+        amount: str = "",
+        *,
+        reference: str = "",
+        day: str = "",
+        account: str = "090",
+        organisation: str = "",
+    ) -> dict[str, object]:
+        """Record a payment, of all that is due unless `amount` says less."""
+        books = self.app(organisation).books
+        found = self._invoice(books, invoice)
+        given: Element = {
+            "Invoice": {"InvoiceID": found["InvoiceID"]},
+            "Account": {"Code": account},
+            "Amount": Decimal(amount) if amount else found["AmountDue"],
+            "Date": day or books.today().isoformat(),
+            "Reference": reference,
+        }
+        payment = self._do(organisation, lambda: payments.create(books, given))
+        return {"payment": payment["PaymentID"], **self._summary(books, found)}
+
+    @action
+    def void_invoice(self, invoice: str, *, organisation: str = "") -> dict[str, object]:
+        """Void it, or delete it while it is a draft."""
+        books = self.app(organisation).books
+        found = self._invoice(books, invoice)
+        ended = "VOIDED" if found["Status"] in {"AUTHORISED", "PAID"} else "DELETED"
+        return self.edit_invoice(invoice, {"Status": ended}, organisation=organisation)
+
+    @action
+    def edit_invoice(
+        self, invoice: str, fields: Mapping[str, Any], *, organisation: str = ""
+    ) -> dict[str, object]:
+        """Set fields, by their names in the API."""
+        books = self.app(organisation).books
+        found = self._invoice(books, invoice)
+        self._do(organisation, lambda: invoices.change(books, found, dict(fields)))
+        return self._summary(books, found)
+
+    @action
+    def delete_payment(self, payment: str, *, organisation: str = "") -> dict[str, object]:
+        books = self.app(organisation).books
+        found = books.payments.get(payment) or next(
+            iter(books.payments.find("Reference", payment)), None
+        )
+        if found is None:
+            raise BadAction(f"There is no payment {payment!r}.")
+        self._do(organisation, lambda: payments.delete(books, found, {"Status": "DELETED"}))
+        return self._summary(books, found["Invoice"])
+
+    @action
+    def edit_contact(
+        self, contact: str, fields: Mapping[str, Any], *, organisation: str = ""
+    ) -> dict[str, object]:
+        """Set fields, by their names in the API; ContactStatus archives and brings back."""
+        books = self.app(organisation).books
+        found = contacts.by_id_or_number(books.contacts, contact)
+        if found is None:
+            raise BadAction(f"There is no contact {contact!r}.")
+        given = {**fields, "ContactID": found["ContactID"]}
+        done = self._do(organisation, lambda: contacts.upsert(books, given))
+        return {"contact": done["ContactID"], "name": done["Name"], "status": done["ContactStatus"]}
+
+    @action
+    def seed(
+        self, invoices_count: int = 100, *, prefix: str = "SEED", organisation: str = ""
+    ) -> dict[str, object]:
+        """Approved invoices that were there before us, all of one contact."""
+        if not 0 < int(invoices_count) <= _MOST_SEEDED:
+            raise BadAction(f"invoices_count is from 1 to {_MOST_SEEDED}.")
+        books = self.app(organisation).books
+
+        def plant() -> None:
+            contact = contacts.active_named(books, "Seeded customer") or contacts.create(
+                books, {"Name": "Seeded customer"}
+            )
+            line = {"Description": "Seeded", "UnitAmount": "10.00", "AccountCode": "200"}
+            for number in range(1, int(invoices_count) + 1):
+                given = {
+                    "Type": "ACCREC",
+                    "Contact": {"ContactID": contact["ContactID"]},
+                    "InvoiceNumber": f"{prefix}-{number:06d}",
+                    "DueDate": books.today().isoformat(),
+                    "Status": "AUTHORISED",
+                    "LineItems": [line],
+                }
+                invoices.create(books, given)
+
+        self._do(organisation, plant)
+        return {"invoices": len(books.invoices), "items": len(books.items)}
+
+    # -- what the owner of an app does
+
+    @action
+    def add_organisation(self, name: str, country: str = "GB") -> dict[str, object]:
+        """Another organisation with its own app."""
+        if country not in countries:
+            raise BadAction(f"country is one of {', '.join(countries)}.")
+        if any(app.books.name == name for app in self.apps.values()) or not name.strip():
+            raise BadAction(f"The name {name!r} is taken or empty.")
+        return self.describe(self._open(name, country))
+
+    @action
+    def organisations(self) -> list[dict[str, object]]:
+        """All, with the credentials of their apps."""
+        return [self.describe(app) for app in self.apps.values()]
+
+    @action
+    def set_webhook(self, url: str, *, organisation: str = "") -> dict[str, object]:
+        """Save the address of the webhook; the intent-to-receive handshake follows."""
+        app = self.app(organisation)
+        app.webhooks.subscribe(url)
+        return self.describe(app)
+
+    @action
+    def pause_webhooks(self, paused: bool = True, *, organisation: str = "") -> dict[str, object]:
+        app = self.app(organisation)
+        app.webhooks.paused = bool(paused)
+        return self.describe(app)
+
+    @action
+    def revoke_tokens(self, *, organisation: str = "") -> dict[str, object]:
+        """All access tokens of the app end now; it may ask for new ones."""
+        app = self.app(organisation)
+        app.grants.clear()
+        return self.describe(app)
+
+    @action
+    def set_connected(self, connected: bool, *, organisation: str = "") -> dict[str, object]:
+        """Disconnect the app from the organisation, or connect it again."""
+        app = self.app(organisation)
+        app.connected = bool(connected)
+        return self.describe(app)
+
+    @action
+    def set_scopes(self, scopes: str, *, organisation: str = "") -> dict[str, object]:
+        """The scopes the app may have from now on, separated by spaces; its tokens end."""
+        app = self.app(organisation)
+        app.scopes = frozenset(scopes.split())
+        app.grants.clear()
+        return self.describe(app)
+
+    @action
+    def set_lock_date(self, day: str = "", *, organisation: str = "") -> dict[str, object]:
+        """Nothing dated at or before `day` may change; empty lifts it."""
+        app = self.app(organisation)
+        app.books.lock_date = date.fromisoformat(day) if day else None
+        return self.describe(app)
+
+    @action
+    def set_idempotency(self, on: bool, *, organisation: str = "") -> dict[str, object]:
+        """Off: Idempotency-Key means nothing, as at a provider without keys."""
+        app = self.app(organisation)
+        app.memory.on = bool(on)
+        return self.describe(app)
+
+    @action
+    def set_limits(self, **limits: int | None) -> dict[str, object]:
+        """minute, day, appminute, concurrent; null lifts one, one not named keeps its default."""
+        try:
+            self.limits = Limits.model_validate(limits)
+        except ValidationError as error:
+            raise BadAction(f"set_limits: {error.errors()[0]['msg']}.") from None
+        return self.limits.model_dump()
+
+    @action
+    def lift_limits(self) -> dict[str, object]:
+        self.limits = Limits.off()
+        return self.limits.model_dump()
+
+    def describe(self, app: App) -> dict[str, object]:
+        books = app.books
+        return {
+            "organisation": books.name,
+            "tenant_id": books.id,
+            "base_currency": books.base_currency,
+            "client_id": app.client_id,
+            "client_secret": app.client_secret,
+            "webhook_key": app.webhooks.key,
+            "webhook_url": app.webhooks.url,
+            "webhook_health": str(app.webhooks.health),
+            "webhook_events_waiting": app.webhooks.waiting,
+            "connected": app.connected,
+            "idempotency": app.memory.on,
+            "scopes": " ".join(sorted(app.scopes)),
+            "lock_date": books.lock_date.isoformat() if books.lock_date else "",
+            "most_calls_at_once": app.gauge.highest,
+        }
+
+    def _do(self, organisation: str, deed: Callable[[], T]) -> T:
+        """Do it as one request would be done."""
+        app = self.app(organisation)
+        mark = app.books.undo.mark()
+        try:
+            done = deed()
+        except Invalid as error:
+            app.books.undo.back(mark)
+            raise BadAction(str(error)) from None
+        self.settle(app)
+        return done
+
+    def _invoice(self, books: Books, key: str) -> Element:
+        found = invoices.by_id_or_number(books, key)
+        if found is None:
+            raise BadAction(f"There is no invoice {key!r}.")
+        return found
+
+    def _summary(self, books: Books, invoice: Element) -> dict[str, object]:
+        now = books.invoices.get(invoice["InvoiceID"]) or {}
+        names = ("InvoiceID", "InvoiceNumber", "Status", "Total", "AmountDue", "AmountPaid")
+        return {name: str(now[name]) for name in names}
