@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from django.db import Error, connection
+
 from tallystick.queue import statements
 from tallystick.queue.clock import db_later, ticking
 from tallystick.queue.leases import LeaseLost, owner_name
@@ -76,8 +78,8 @@ class RowDrain(Generic[Row]):
             self.perform(row)
         except LeaseLost:
             raise
-        except HandBack:
-            row.release()
+        except (HandBack, SystemExit, KeyboardInterrupt):
+            _hand_back(row)
             raise
         except Exception as error:  # noqa: BLE001 - a worker outlives whatever its jobs raise
             logger.warning(
@@ -88,6 +90,15 @@ class RowDrain(Generic[Row]):
         else:
             if row.held:
                 row.complete()
+
+
+def _hand_back(row: QueueRow) -> None:
+    try:
+        row.release()
+    except Error:
+        # The interruption hit a statement under way: its connection is of no more use.
+        connection.close()
+        row.release()
 
 
 class Hand(Generic[Row]):

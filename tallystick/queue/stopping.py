@@ -25,6 +25,7 @@ class Stop:
 
     def __init__(self) -> None:
         self._asked = threading.Event()
+        self._interrupts = True
         self._interrupted = False
 
     def __call__(self) -> bool:
@@ -38,10 +39,11 @@ class Stop:
         return self._asked.wait(seconds)
 
     @contextmanager
-    def on_signals(self) -> Iterator[None]:
-        """Listen to the signals while the block runs. After `FINISH_SECONDS` the work in hand is
+    def on_signals(self, *, interrupt: bool = True) -> Iterator[None]:
+        """Listen to the signals while the block runs. With `interrupt`, after `FINISH_SECONDS` the work in hand is
         interrupted by `HandBack`; after `LEAVE_SECONDS` more the process ends: leases outlive it,
         and what it held is taken over when they run out."""
+        self._interrupts = interrupt
         numbers = (signal.SIGTERM, signal.SIGINT)
         before = {number: signal.signal(number, self._on_stop) for number in numbers}
         before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._on_time_up)
@@ -56,7 +58,8 @@ class Stop:
         del number, frame
         if not self._asked.is_set():
             self._asked.set()
-            signal.setitimer(signal.ITIMER_REAL, FINISH_SECONDS, LEAVE_SECONDS)
+            if self._interrupts:
+                signal.setitimer(signal.ITIMER_REAL, FINISH_SECONDS, LEAVE_SECONDS)
 
     def _on_time_up(self, number: int, frame: FrameType | None) -> None:
         del number, frame
