@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,10 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.addresses import Addressed
 from tallystick.accounts.organisations import Organisation, OrganisationMember
-from tallystick.accounts.roles import Person
 from tallystick.accounts.tenancy import TenantModel
 from tallystick.accounts.websites import Website
 from tallystick.kit.db.validators import validate_currency, validate_language
+
+if TYPE_CHECKING:
+    from tallystick.people.models import User
 
 
 class Account(TenantModel, Addressed):
@@ -70,7 +72,7 @@ class Account(TenantModel, Addressed):
         return self.name
 
     @classmethod
-    def open_for_user(cls, user: Any, website: Website) -> Account:
+    def open_for_user(cls, user: User, website: Website) -> Account:
         """The account of `user`, opened at `website` unless there is one already."""
         with_user = cls.objects.everywhere().filter(user=user)
         return with_user.get_or_create(user=user, defaults={"website": website})[0]
@@ -83,7 +85,7 @@ class Account(TenantModel, Addressed):
         return with_it.get_or_create(organisation=organisation, defaults=defaults)[0]
 
     @classmethod
-    def client_filter(cls, user: Person) -> Q:
+    def client_filter(cls, user: User) -> Q:
         theirs = OrganisationMember.objects.filter(user=user).values("organisation")
         return Q(user=user) | Q(organisation__in=theirs)
 

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,10 +14,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from tallystick.accounts.roles import Person
+from tallystick.accounts.roles import role_of
 from tallystick.accounts.tenancy import TenantModel
 from tallystick.accounts.websites import Website
 from tallystick.kit import clock, signing
+
+if TYPE_CHECKING:
+    from tallystick.people.models import User
+
 
 _FORMAT = re.compile(r"tally_(?P<prefix>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})")
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -45,6 +49,12 @@ def validate_scopes(scopes: object) -> None:
 
 class ApiKey(TenantModel):
     """The key itself is shown once; kept are its beginning, to find it, and its digest."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("active")
+        ASLEEP = "asleep", _("asleep: its user may not sign in")
+        EXPIRED = "expired", _("expired")
+        REVOKED = "revoked", _("revoked")
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(
@@ -76,7 +86,7 @@ class ApiKey(TenantModel):
         cls,
         *,
         website: Website,
-        user: Any,
+        user: User,
         name: str,
         scopes: Sequence[str],
         expires_at: datetime | None = None,
@@ -105,19 +115,27 @@ class ApiKey(TenantModel):
         )
         # A comparison is made in any case, so that the time does not tell which prefixes exist.
         fits = signing.same(signing.digest(text), found.digest if found else "0" * 64)
-        if found is None or not fits or not found.is_usable(clock.now()):
+        if found is None or not fits or found.state != cls.State.ACTIVE:
             return None
         found.note_use()
         return found
 
+    def clean(self) -> None:
+        super().clean()
+        if self.website_id and self.user_id and role_of(self.user, self.website) is None:
+            raise ValidationError({"user": _("This person has nothing to do with the website.")})
+
     @classmethod
-    def client_filter(cls, user: Person) -> Q:
+    def client_filter(cls, user: User) -> Q:
         return Q(user=user)
 
-    def is_usable(self, now: datetime) -> bool:
-        """Neither revoked nor expired, and its user may still sign in."""
-        expired = self.expires_at is not None and self.expires_at <= now
-        return self.revoked_at is None and not expired and bool(self.user.is_active)
+    @property
+    def state(self) -> State:
+        if self.revoked_at:
+            return self.State.REVOKED
+        if self.expires_at and self.expires_at <= clock.now():
+            return self.State.EXPIRED
+        return self.State.ACTIVE if self.user.is_active else self.State.ASLEEP
 
     def allows(self, scope: Scope) -> bool:
         return scope in self.scopes

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from tallystick.accounts.standing import Person, Role, standing_of
 from tallystick.accounts.websites import Website
 
 
-class Role(models.TextChoices):
-    SUPERADMIN = "superadmin", _("superadmin: every website")
-    ADMIN = "admin", _("admin: everything of the website")
-    CLIENT = "client", _("client: their own invoices")
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def visible_to(self, user: Person) -> Self:
+        """The roles at the websites that `user` administers; all of them for a superadmin."""
+        standing = standing_of(user)
+        return self if standing.is_superadmin else self.filter(website__in=standing.admin_of)
 
 
 class Membership(models.Model):
@@ -31,6 +35,10 @@ class Membership(models.Model):
         verbose_name=_("website"),
     )
     role = models.CharField(_("role"), max_length=10, choices=Role)
+
+    objects: ClassVar[models.Manager[Membership]] = models.Manager.from_queryset(
+        MembershipQuerySet
+    )()
 
     class Meta:
         verbose_name = _("membership")

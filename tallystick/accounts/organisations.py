@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from tallystick.accounts.roles import Person
 from tallystick.accounts.tenancy import TenantModel
+
+if TYPE_CHECKING:
+    from tallystick.people.models import User
 
 
 class Organisation(TenantModel):
@@ -36,7 +39,7 @@ class Organisation(TenantModel):
         return self.name
 
     @classmethod
-    def client_filter(cls, user: Person) -> Q:
+    def client_filter(cls, user: User) -> Q:
         return Q(pk__in=OrganisationMember.objects.filter(user=user).values("organisation"))
 
 

@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
-from tallystick.accounts.memberships import Membership, Role
+from tallystick.accounts.accounts import Account
+from tallystick.accounts.memberships import Membership
+from tallystick.accounts.organisations import Organisation
+from tallystick.accounts.standing import Person, Role, Standing, standing_of
 from tallystick.accounts.websites import Website
 
-Person = AbstractBaseUser | AnonymousUser
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a person may do beyond their own affairs."""
-
-    is_superadmin: bool = False
-    admin_of: frozenset[int] = frozenset()
-    """Ids of websites."""
-
-    def rules(self, website_id: int | None) -> bool:
-        """Whether everything of that website is theirs to manage."""
-        return self.is_superadmin or website_id in self.admin_of
-
-
-def standing_of(user: Person) -> Standing:
-    """One query, or none: for a superuser, and where `user.memberships` was prefetched."""
-    if not (user.is_authenticated and user.is_active):
-        return Standing()
-    if getattr(user, "is_superuser", False):
-        return Standing(is_superadmin=True)
-    memberships: QuerySet[Membership] = user.memberships.all()  # type: ignore[union-attr] # reverse name
-    held = [(each.role, each.website_id) for each in memberships]
-    return Standing(
-        is_superadmin=any(role == Role.SUPERADMIN for role, _ in held),
-        admin_of=frozenset(site for role, site in held if role == Role.ADMIN and site),
-    )
+__all__ = [
+    "Person",
+    "Role",
+    "Standing",
+    "can_bill",
+    "is_superadmin",
+    "role_of",
+    "standing_of",
+    "websites_of",
+]
 
 
 def is_superadmin(user: Person) -> bool:
@@ -57,15 +39,16 @@ def role_of(user: Person, website: Website) -> Role | None:
 
 def websites_of(user: Person) -> QuerySet[Website]:
     """The websites that `user` has to do with, in any role."""
-    if not (user.is_authenticated and user.is_active):
+    if isinstance(user, AnonymousUser) or not user.is_active:
         return Website.objects.none()
     if is_superadmin(user):
         return Website.objects.all()
+    # Sub-selects, not joins: a website has a million accounts, a person has one.
     return Website.objects.filter(
-        Q(memberships__user=user)
-        | Q(account__user=user)
-        | Q(organisation__organisationmember__user=user)
-    ).distinct()
+        Q(pk__in=Membership.objects.filter(user=user).values("website"))
+        | Q(pk__in=Account.objects.own(user).values("website"))
+        | Q(pk__in=Organisation.objects.own(user).values("website"))
+    )
 
 
 def can_bill(user: Person, website: Website) -> bool:

@@ -3,7 +3,7 @@
 A query that names no website raises `NoTenant` when it is evaluated. It is named by
 
 * `.of(website)`, or a condition on the model's own `website`, however it is written;
-* `.visible_to(user)`;
+* `.visible_to(user)` or `.own(user)`;
 * being the related manager of an instance: `account.invoices`;
 * `.everywhere()`, said on purpose;
 * running within `tenancy.everywhere()`, or being made within `tenancy.of(website)`.
@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.db.models import Q, sql
@@ -28,13 +29,15 @@ from django.db.models.lookups import Exact, In
 from django.db.models.sql.where import AND, WhereNode
 from django.utils.translation import gettext_lazy as _
 
-from tallystick.accounts.roles import Person, standing_of
+from tallystick.accounts.standing import Person, standing_of
 from tallystick.accounts.websites import Website
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from django.db.models.sql.compiler import SQLCompiler
+
+    from tallystick.people.models import User
 
 
 class NoTenant(Exception):
@@ -85,7 +88,8 @@ class TenantQuery(sql.Query):
 
     def get_compiler(self, *args: Any, **kwargs: Any) -> SQLCompiler:
         self.require_website()
-        return super().get_compiler(*args, **kwargs)
+        compiler: SQLCompiler = super().get_compiler(*args, **kwargs)
+        return compiler
 
     def chain(self, klass: type[sql.Query] | None = None) -> sql.Query:
         if klass is not None:  # on its way to become an UPDATE, which is no longer ours
@@ -99,7 +103,7 @@ class TenantQuery(sql.Query):
             and not self.names_website()
         ):
             raise NoTenant(
-                f"A query of {self.model.__name__} names no website: say .of(website), "
+                f"A query of {self.get_meta().object_name} names no website: say .of(website), "
                 ".visible_to(user), or .everywhere() on purpose."
             )
 
@@ -147,21 +151,28 @@ class TenantQuerySet(models.QuerySet[M]):
             query.guarded = True
         super().__init__(model, query, using, hints)
 
-    def of(self, website: Website | int | Collection[Website]) -> Self:
+    def of(self, website: Website | int | Collection[Website | int]) -> Self:
         """Those of `website`, or of several."""
         if isinstance(website, Website | int):
             return self.filter(website=website)
         return self.filter(website__in=website)
 
     def visible_to(self, user: Person) -> Self:
-        """Everything for a superadmin, that of their websites for an admin, and for each their own."""
+        """Everything for a superadmin, that of their websites for an admin, else what is their own.
+
+        One of these, not a union, which no index serves: an admin finds what they themselves are
+        billed, perhaps elsewhere, by `own`.
+        """
         standing = standing_of(user)
         if standing.is_superadmin:
             return self.everywhere()
-        if not (user.is_authenticated and user.is_active):
+        return self.of(standing.admin_of) if standing.admin_of else self.own(user)
+
+    def own(self, user: Person) -> Self:
+        """What is the person's own affair, at whatever website: what a client may see."""
+        if isinstance(user, AnonymousUser) or not user.is_active:
             return self.none()
-        own = self._tenant_model().client_filter(user)
-        return self.filter(Q(website__in=standing.admin_of) | own).everywhere()
+        return self.filter(self._tenant_model().client_filter(user)).everywhere()
 
     def everywhere(self) -> Self:
         """Whatever the website."""
@@ -169,7 +180,7 @@ class TenantQuerySet(models.QuerySet[M]):
         free.query.guarded = False
         return free  # type: ignore[no-any-return]
 
-    def raw(self, *args: Any, **kwargs: Any) -> Any:
+    def raw(self, *args: Any, **kwargs: Any) -> models.query.RawQuerySet[Any]:
         self.query.require_website()
         return super().raw(*args, **kwargs)
 
@@ -192,18 +203,18 @@ class TenantQuerySet(models.QuerySet[M]):
     delete.alters_data = True  # type: ignore[attr-defined] # as Django marks its own
     delete.queryset_only = True  # type: ignore[attr-defined]
 
-    def _raw_delete(self, using: str) -> int:
+    def _raw_delete(self, using: str | None) -> int:
         self.query.require_website()
-        return super()._raw_delete(using)  # type: ignore[misc, no-any-return]
+        return super()._raw_delete(using)
 
     # A union is as wide as its wider half, an intersection as narrow as its narrower one.
-    def __or__(self, other: Any) -> Self:
+    def __or__(self, other: models.QuerySet[Any]) -> Self:
         return _joined(super().__or__(other), named=_is_named(self) and _is_named(other))
 
-    def __xor__(self, other: Any) -> Self:
+    def __xor__(self, other: models.QuerySet[Any]) -> Self:
         return _joined(super().__xor__(other), named=_is_named(self) and _is_named(other))
 
-    def __and__(self, other: Any) -> Self:
+    def __and__(self, other: models.QuerySet[Any]) -> Self:
         return _joined(super().__and__(other), named=_is_named(self) or _is_named(other))
 
 
@@ -232,11 +243,14 @@ class TenantManager(models.Manager[M]):
         website = current()
         return queryset if website is None else queryset.of(website)
 
-    def of(self, website: Website | int | Collection[Website]) -> TenantQuerySet[M]:
+    def of(self, website: Website | int | Collection[Website | int]) -> TenantQuerySet[M]:
         return self.get_queryset().of(website)
 
     def visible_to(self, user: Person) -> TenantQuerySet[M]:
         return self.get_queryset().visible_to(user)
+
+    def own(self, user: Person) -> TenantQuerySet[M]:
+        return self.get_queryset().own(user)
 
     def everywhere(self) -> TenantQuerySet[M]:
         return self.get_queryset().everywhere()
@@ -253,7 +267,7 @@ class TenantModel(models.Model):
         abstract = True
 
     @classmethod
-    def client_filter(cls, user: Person) -> Q:
+    def client_filter(cls, user: User) -> Q:
         """Which rows are a client's own, wherever; none unless a model says so."""
         return Q(pk__in=())
 

@@ -7,13 +7,12 @@ import zoneinfo
 from datetime import date
 from typing import ClassVar, Self
 
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
 from django.core.validators import FileExtensionValidator, RegexValidator
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.addresses import Addressed
+from tallystick.accounts.standing import Person
 from tallystick.kit import clock
 from tallystick.kit.db.validators import (
     validate_currency,
@@ -29,7 +28,7 @@ _COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("A colour written like #14532d
 
 
 class WebsiteQuerySet(models.QuerySet["Website"]):
-    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+    def visible_to(self, user: Person) -> Self:
         """The websites that `user` administers; all of them for a superadmin."""
         from tallystick.accounts.roles import standing_of
 

@@ -99,7 +99,8 @@ class Money:
 
     def __post_init__(self) -> None:
         digits_of(self.currency)
-        if not isinstance(self.amount, Decimal) or not self.amount.is_finite():
+        is_exact = isinstance(self.amount, Decimal)  # what the types promise, callers may break
+        if not is_exact or not self.amount.is_finite():
             raise BadAmount("An amount is a finite Decimal.")
 
     @classmethod

@@ -17,7 +17,7 @@ _NOT_COUNTRIES = frozenset(
 @cache
 def countries() -> frozenset[str]:
     """The codes of ISO 3166-1 alpha-2."""
-    codes = Locale("en").territories
+    codes = map(str, Locale("en").territories)
     return frozenset(code for code in codes if re.fullmatch("[A-Z]{2}", code)) - _NOT_COUNTRIES
 
 

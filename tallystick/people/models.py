@@ -6,7 +6,7 @@ import secrets
 import uuid
 from typing import ClassVar
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import get_language
@@ -82,8 +82,6 @@ class User(AbstractUser):
     medications = EncryptedTextField(_("medications"), blank=True)
     insurance_policy = EncryptedTextField(_("insurance policy"), blank=True)
     insurance_company = EncryptedTextField(_("insurance company"), blank=True)
-
-    objects: ClassVar[UserManager[User]] = UserManager()
 
     class Meta:
         verbose_name = _("user")

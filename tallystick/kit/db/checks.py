@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error
 from tallystick.kit.db.keys import keyring
 
 
-def check_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_keys(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
     if keyring().newest.is_blank:
         hint = "Put a random one in front and run manage.py rotate_keys."
         return [

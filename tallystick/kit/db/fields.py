@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 from django import forms
@@ -24,10 +24,13 @@ from tallystick.kit.encryption import WrongKey, is_sealed
 from tallystick.kit.json import plain
 
 if TYPE_CHECKING:
-    Text = models.TextField[str, str]
-    Column = models.TextField[Mapping[str, Any], "Secrets"]
+    _Field = models.Field[Any, Any]
+    _Text = models.TextField[str, str]
+    _Json = models.TextField[Mapping[str, Any], "Secrets"]
 else:
-    Text = Column = models.TextField
+    _Field, _Text, _Json = models.Field, models.TextField, models.TextField
+
+V = TypeVar("V")
 
 _LOOKUPS = {"exact", "isnull"}
 """What can be asked of a sealed column: whether it is empty."""
@@ -55,9 +58,9 @@ class Secrets(dict[str, Any]):
 class SealedAttribute(DeferredAttribute):
     """Opens a stored value when it is first read."""
 
-    field: Sealing
+    field: Sealing[Any]
 
-    def __get__(self, instance: models.Model | None, cls: Any = None) -> Any:
+    def __get__(self, instance: models.Model | None, cls: type | None = None) -> object:
         value = super().__get__(instance, cls)
         if isinstance(value, Sealed) and instance is not None:
             value = instance.__dict__[self.field.attname] = self.field.open(instance, value)
@@ -68,7 +71,7 @@ class SealedAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = self.field.wrap(value)
 
 
-class Sealing(models.Field[Any, Any] if TYPE_CHECKING else models.Field, ABC):
+class Sealing(_Field, ABC, Generic[V]):
     """What the encrypted fields share; each says how its values become bytes and come back.
 
     An empty value is stored as an empty text, so that rows without one can be found.
@@ -77,22 +80,22 @@ class Sealing(models.Field[Any, Any] if TYPE_CHECKING else models.Field, ABC):
     descriptor_class = SealedAttribute
 
     @abstractmethod
-    def dump(self, value: Any) -> bytes:
+    def dump(self, value: V) -> bytes:
         """`value`, not empty, as bytes."""
 
     @abstractmethod
-    def load(self, data: bytes) -> Any:
+    def load(self, data: bytes) -> V:
         """The value that `dump` wrote."""
 
     @abstractmethod
     def wrap(self, value: object) -> object:
         """`value` as an instance keeps it."""
 
-    def seal(self, instance: models.Model, value: object) -> str:
+    def seal(self, instance: models.Model, value: V) -> str:
         """`value` as it is stored in the row of `instance`."""
         return keyring().encrypt(self.dump(value), self._context(instance)) if value else ""
 
-    def open(self, instance: models.Model, sealed: Sealed) -> Any:
+    def open(self, instance: models.Model, sealed: Sealed) -> V:
         """The value in `sealed`; raises `WrongKey`."""
         try:
             return self.load(keyring().decrypt(sealed.text, self._context(instance)))
@@ -124,7 +127,7 @@ class Sealing(models.Field[Any, Any] if TYPE_CHECKING else models.Field, ABC):
             )
         return ""
 
-    def get_lookup(self, lookup_name: str) -> Any:
+    def get_lookup(self, lookup_name: str) -> type[models.Lookup[Any]] | None:
         return super().get_lookup(lookup_name) if lookup_name in _LOOKUPS else None
 
     def get_transform(self, lookup_name: str) -> None:
@@ -132,13 +135,13 @@ class Sealing(models.Field[Any, Any] if TYPE_CHECKING else models.Field, ABC):
 
     # -- forms and fixtures
 
-    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
+    def clean(self, value: object, model_instance: models.Model | None) -> object:
         # Without to_python: what a person types is never taken for a sealed value.
         self.validate(value, model_instance)
         self.run_validators(value)
         return value
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> object:
         """Read a fixture's value, which may be sealed."""
         if isinstance(value, str) and is_sealed(value):
             return Sealed(value)
@@ -155,7 +158,7 @@ class Sealing(models.Field[Any, Any] if TYPE_CHECKING else models.Field, ABC):
         return [*super().check(**kwargs), *self._check_options(), *self._check_uid()]
 
     def _check_options(self) -> list[checks.CheckMessage]:
-        if self.null or self.unique or self.db_index:
+        if self.null or self.unique or getattr(self, "db_index", False):
             hint = "An encrypted field is empty instead of null, and cannot be indexed."
             return [
                 checks.Error("null, unique, db_index: none of them.", hint, self, "tallystick.E001")
@@ -174,7 +177,7 @@ class Sealing(models.Field[Any, Any] if TYPE_CHECKING else models.Field, ABC):
         ]
 
 
-class EncryptedTextField(Sealing, Text):
+class EncryptedTextField(Sealing[str], _Text):
     """Text, encrypted. In Python it is a plain `str`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -191,7 +194,7 @@ class EncryptedTextField(Sealing, Text):
         return "" if value is None else value
 
 
-class EncryptedJSONField(Sealing, Column):
+class EncryptedJSONField(Sealing[Mapping[str, Any]], _Json):
     """A dict of secrets, encrypted. In Python it is a `Secrets`; no form shows it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -210,10 +213,10 @@ class EncryptedJSONField(Sealing, Column):
             return Secrets(value)
         return value or Secrets()
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> object:
         if isinstance(value, str) and value and not is_sealed(value):
             return self.load(value.encode())
         return super().to_python(value)
 
-    def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override] # Django allows None
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
         return None
