@@ -59,10 +59,17 @@ def sleep(seconds: float) -> None:
     _current.sleep(seconds)
 
 
+def ticking() -> float:
+    """Seconds that only grow, to measure spans within one process."""
+    if isinstance(_current, SystemClock):
+        return time.monotonic()
+    return _current.now().timestamp()
+
+
 @contextmanager
 def use(clock: C) -> Iterator[C]:
     """Put `clock` in place, for the whole process, while the block runs."""
-    global _current  # noqa: PLW0603 - one clock a process is the point
+    global _current
     before, _current = _current, clock
     try:
         yield clock

@@ -9,9 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from uuid import UUID
 
-JsonValue = (
-    None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
-)
+JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
 
 def canonical(value: object) -> bytes:
@@ -19,6 +17,15 @@ def canonical(value: object) -> bytes:
     return json.dumps(
         value, default=plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False
     ).encode()
+
+
+def number(amount: Decimal) -> float:
+    """`amount` as a JSON number of the very same digits. A float keeps 15 of them, and its shortest
+    spelling gives them back; raises `ValueError` for an amount that would lose any."""
+    spelled = float(amount)
+    if amount != Decimal(repr(spelled)):
+        raise ValueError("The amount has more digits than a JSON number keeps.")
+    return spelled
 
 
 def plain(value: object) -> str:

@@ -26,6 +26,7 @@ class Settings(BaseModel):
 
 
 S = TypeVar("S", bound=Settings)
+SettingsClass = type[Settings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Provider(ABC, Generic[S]):
     type: ClassVar[str]
     name: ClassVar[str]
     category: ClassVar[Category]
-    settings_class: ClassVar[type[Settings]]
+    settings_class: ClassVar[SettingsClass]
     limits: ClassVar[tuple[Limit, ...]] = ()
     concurrency: ClassVar[int] = 4
     """Calls at once, per connection."""

@@ -17,6 +17,9 @@ from typing import Self
 
 from tallystick.kit import json
 
+Day = date
+"""Under a name that a field called `date` does not hide."""
+
 
 class Kind(StrEnum):
     """What a record is about. The values are the words of the API's `dataType`."""
@@ -109,7 +112,7 @@ class Product(Record):
 class Line:
     """`amount` is what the line adds to the invoice after `discount`, as our totals computed it:
     with the tax in it on an inclusive invoice, without it on an exclusive one. `tax_amount` is its
-    rounded tax."""
+    rounded tax, `discount` is per cent."""
 
     description: str
     quantity: Decimal
@@ -136,8 +139,8 @@ class Invoice(Record):
 
     number: str
     customer: Ref
-    date: date
-    due_date: date
+    date: Day
+    due_date: Day
     currency: str
     lines: tuple[Line, ...]
     subtotal: Decimal
@@ -166,7 +169,7 @@ class Payment(Record):
     invoice: Ref
     amount: Decimal
     currency: str
-    date: date
+    date: Day
     method: str = ""
     reference: str = ""
 
@@ -191,7 +194,7 @@ class Remote:
 class RemotePayment:
     remote: Remote
     amount: Decimal
-    date: date
+    date: Day
     reference: str = ""
     is_deleted: bool = False
 
@@ -224,7 +227,7 @@ def fingerprint(record: Record) -> str:
 def _said(value: object) -> object:
     if isinstance(value, tuple):
         return [_said(item) for item in value]
-    if not is_dataclass(value):
+    if isinstance(value, type) or not is_dataclass(value):
         return value
     said: dict[str, object] = {}
     for name, default in _defaults(type(value)):

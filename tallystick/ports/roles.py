@@ -113,6 +113,13 @@ class HostsInvoices(ABC):
         """The provider's own page of an approved invoice, for the customer."""
 
 
+class EmailsInvoices(ABC):
+    @abstractmethod
+    def email_invoice(self, remote_id: str) -> None:
+        """Have the provider e-mail an approved invoice to its customer. Not to be repeated after
+        `Uncertain`: that may send it twice."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A webhook request as received. Header names are lower case; `body` is the bytes sent."""
@@ -150,6 +157,11 @@ class Pusher(Generic[R]):
 
     push: Callable[..., list[Outcome]]
     find: Callable[[Sequence[R]], list[Remote | None]]
+
+
+def pusher_role(provider: type, kind: Kind) -> bool:
+    """Whether this class of provider pushes `kind`."""
+    return issubclass(provider, _PUSHES[kind][0])
 
 
 def pusher(provider: object, kind: Kind) -> Pusher[Record] | None:

@@ -1,0 +1,80 @@
+"""The traffic log, and words from outside made fit to be shown: no secret, no address, no markup."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable
+
+import httpx2
+
+_LONGEST_BODY = 4000
+_LONGEST_WORDS = 300
+_EMAIL = re.compile(r"[^\s\"'<>@,;:()=&%]{1,64}(?:@|%40)[\w.-]{1,255}")
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
+_TOKENS = re.compile(
+    r'(?i)("?[\w-]*(?:token|secret|password|apikey|api_key|signature)"?\s*[:=]\s*"?)[^"&,}\s]+'
+)
+_TAG = re.compile(r"<[^<>]{0,500}>")
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+Secrets = Callable[[], Iterable[str]]
+
+
+def _no_secrets() -> Iterable[str]:
+    return ()
+
+
+class Traffic:
+    """The log of one provider's HTTP traffic: off unless `is_on`, and then at DEBUG.
+
+    `secrets` names those in use at the moment; they and everything that looks like a token or an
+    e-mail address are blacked out.
+    """
+
+    def __init__(self, name: str, *, is_on: bool = False, secrets: Secrets = _no_secrets) -> None:
+        self._log = logging.getLogger(f"tallystick.traffic.{name.lower().replace(' ', '_')}")
+        self._is_on = is_on
+        self._secrets = secrets
+
+    def passed(self, request: httpx2.Request, status: int, body: bytes, seconds: float) -> None:
+        if not self._is_on:
+            return
+        self._log.debug(
+            "%s %s -> %d in %.0f ms; sent %r; got %r",
+            request.method,
+            self._redacted(str(request.url)),
+            status,
+            seconds * 1000,
+            self._body(request.content),
+            self._body(body),
+        )
+
+    def failed(self, request: httpx2.Request, error: Exception) -> None:
+        if self._is_on:
+            url = self._redacted(str(request.url))
+            self._log.debug("%s %s -> %s", request.method, url, type(error).__name__)
+
+    def _body(self, body: bytes) -> str:
+        # Redacted before it is cut: half a secret is not recognised.
+        return self._redacted(body.decode("utf-8", "replace"))[:_LONGEST_BODY]
+
+    def _redacted(self, text: str) -> str:
+        for secret in self._secrets():
+            if secret:
+                text = text.replace(secret, "[secret]")
+        return redacted(text)
+
+
+def redacted(text: str) -> str:
+    """`text` with everything that looks like a credential or an e-mail address blacked out."""
+    text = _BEARER.sub(r"\1 [secret]", text)
+    text = _TOKENS.sub(r"\1[secret]", text)
+    return _EMAIL.sub("[e-mail]", text)
+
+
+def said(words: str) -> str:
+    """A provider's words as one short line for people."""
+    line = _SPACE.sub(" ", _TAG.sub(" ", words[: 4 * _LONGEST_WORDS])).strip()
+    line = redacted(line.replace("<", "").replace(">", ""))
+    return line if len(line) <= _LONGEST_WORDS else line[: _LONGEST_WORDS - 1] + "…"
