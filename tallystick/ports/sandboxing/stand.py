@@ -160,7 +160,7 @@ class Stand(ABC):
             return {"retry-after": format_datetime(at, usegmt=True)}
         return {"retry-after": f"{fault.retry_after:.0f}"}
 
-    def expire_tokens(self) -> None:
+    def expire_tokens(self) -> None:  # noqa: B027 - not every provider has tokens that end
         """All access tokens end now. Nothing to do for a provider without them."""
 
     # -- webhooks out

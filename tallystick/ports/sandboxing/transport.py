@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
 
 import httpx2
@@ -14,6 +15,8 @@ from tallystick.ports.sandboxing.stand import Answer, Request, Stand
 HTML_PAGE = b"<!doctype html><title>One moment</title><h1>One moment, please</h1>"
 """What a proxy on the way answers in place of the provider."""
 NO_ANSWER = Answer(0)
+
+_HTML = {"content-type": "text/html; charset=utf-8"}
 
 
 def transport(stand: Stand, faults: Faults | None = None) -> httpx2.MockTransport:
@@ -126,17 +129,17 @@ class _Trickle(httpx2.SyncByteStream):
 def faulty_answer(stand: Stand, fault: Fault, answer: Answer) -> Answer | None:
     """What is answered under a fault that still lets HTTP work; None for the others. `answer` is
     what the stand said if the call was carried out."""
+    given: Answer | None = None
     match fault.kind:
         case FaultKind.TRUNCATED:
-            half = answer.body[: len(answer.body) // 2]
-            return Answer(answer.status, answer.headers, half)
+            given = replace(answer, body=answer.body[: len(answer.body) // 2])
         case FaultKind.HTML:
-            return Answer(HTTPStatus.OK, {"content-type": "text/html; charset=utf-8"}, HTML_PAGE)
+            given = Answer(HTTPStatus.OK, _HTML, HTML_PAGE)
         case FaultKind.STATUS:
-            return Answer(fault.status, {"content-type": "text/html"}, HTML_PAGE)
+            given = Answer(fault.status, _HTML, HTML_PAGE)
         case FaultKind.TOO_MANY:
-            return stand.too_many(fault)
-    return None
+            given = stand.too_many(fault)
+    return given
 
 
 def _request(stand: Stand, http_request: httpx2.Request) -> Request:

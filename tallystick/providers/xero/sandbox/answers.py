@@ -110,7 +110,7 @@ def _exception(number: int, kind: str, message: str, **more: object) -> Answer:
 
 def problem(status: HTTPStatus, detail: str, *, headers: Mapping[str, str] | None = None) -> Answer:
     """The other shape: token, tenant, missing resource, limits."""
-    document = {
+    document: dict[str, object] = {
         "Type": None,
         "Title": status.phrase,
         "Status": int(status),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from tallystick.kit import signing
@@ -19,6 +18,11 @@ from tallystick.providers.xero.sandbox.idempotency import Memory
 from tallystick.providers.xero.sandbox.limits import Gauge
 from tallystick.providers.xero.sandbox.webhooks import Webhooks
 
+_OTHER_GRANTS = {
+    "": "invalid_request",
+    "authorization_code": "unauthorized_client",
+    "refresh_token": "unauthorized_client",
+}
 _TOKEN_LIFE = timedelta(minutes=30)
 _GRANULAR = {
     "accounting.invoices",
@@ -86,16 +90,9 @@ def token_answer(apps: dict[str, App], request: Request, now: datetime) -> Answe
     app = apps.get(client_id)
     if app is None or not signing.same(secret, app.client_secret):
         return _refusal("invalid_client")
-    grant_type = form.get("grant_type", "")
-    if grant_type in {"authorization_code", "refresh_token"}:
-        return _refusal("unauthorized_client")
-    if grant_type != "client_credentials":
-        return _refusal("unsupported_grant_type" if grant_type else "invalid_request")
-    if not app.connected:
-        return _refusal("unauthorized_client")
-    scopes = frozenset(re.split(r"[ +]+", form.get("scope", "").strip())) - {""} or app.scopes
-    if not scopes <= app.scopes:
-        return _refusal("invalid_scope")
+    scopes = frozenset(form.get("scope", "").split()) or app.scopes
+    if error := _complaint(app, form.get("grant_type", ""), scopes):
+        return _refusal(error)
     document = {
         "access_token": app.issue(scopes, now),
         "expires_in": int(_TOKEN_LIFE.total_seconds()),
@@ -103,6 +100,15 @@ def token_answer(apps: dict[str, App], request: Request, now: datetime) -> Answe
         "scope": " ".join(sorted(scopes)),
     }
     return Answer(HTTPStatus.OK, {**JSON, "cache-control": "no-store"}, dump(document))
+
+
+def _complaint(app: App, grant_type: str, scopes: frozenset[str]) -> str:
+    """The error that OAuth has for it; empty when all is well."""
+    if grant_type != "client_credentials":
+        return _OTHER_GRANTS.get(grant_type, "unsupported_grant_type")
+    if not app.connected:
+        return "unauthorized_client"
+    return "" if scopes <= app.scopes else "invalid_scope"
 
 
 def _credentials(request: Request, form: dict[str, str]) -> tuple[str, str]:
@@ -113,7 +119,7 @@ def _credentials(request: Request, form: dict[str, str]) -> tuple[str, str]:
         client_id, _, secret = base64.b64decode(coded, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return "", ""
-    return unquote_plus(client_id), unquote_plus(secret)
+    return client_id, secret
 
 
 def _refusal(error: str) -> Answer:

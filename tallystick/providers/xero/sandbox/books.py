@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from tallystick.kit.clock import Clock
 from tallystick.providers.xero.sandbox.answers import Element
 from tallystick.providers.xero.sandbox.charts import accounts, countries, tax_rates
 from tallystick.providers.xero.sandbox.store import Shelf, Undo
@@ -29,12 +29,17 @@ class Books:
     """Contacts, items, invoices and payments of one organisation, and its settings."""
 
     def __init__(
-        self, name: str, *, country: str, clock: Clock, currencies: tuple[str, ...] = ()
+        self,
+        name: str,
+        *,
+        country: str,
+        now: Callable[[], datetime],
+        currencies: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.country = countries[country]
         self.id = str(uuid5(NAMESPACE_URL, f"xero:organisation:{name}"))
-        self.clock = clock
+        self.now = now
         self.base_currency = self.country.currency
         self.currencies = list(dict.fromkeys((self.base_currency, *currencies)))
         self.lock_date: date | None = None
@@ -46,7 +51,7 @@ class Books:
         self.payments = Shelf("PaymentID", ("Reference", "Invoice.InvoiceID"), self.undo)
         self.accounts = Shelf("AccountID", ("Code",), self.undo)
         self.tax_rates = Shelf("TaxType", (), self.undo)
-        self.created_at = clock.now()
+        self.created_at = now()
         self._stamp = self.created_at
         self._numbers = 0
         self.slugs: dict[str, str] = {}
@@ -58,13 +63,13 @@ class Books:
 
     def stamp(self) -> datetime:
         """A time of change: now, to the millisecond, and later than any before."""
-        now = self.clock.now()
+        now = self.now()
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         self._stamp = max(now, self._stamp + timedelta(milliseconds=1))
         return self._stamp
 
     def today(self) -> date:
-        return self.clock.now().date()
+        return self.now().date()
 
     def next_number(self) -> str:
         """The next number of the organisation's own series that is not taken."""

@@ -131,7 +131,7 @@ def shown(books: Books, contact: Element, *, whole: bool = True) -> Element:
 
 def brief(contact: Element) -> Element:
     """As inside an invoice of a list."""
-    kept = {
+    kept: Element = {
         name: contact[name] for name in ("ContactID", "ContactNumber", "Name") if name in contact
     }
     return {

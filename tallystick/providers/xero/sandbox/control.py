@@ -42,7 +42,7 @@ class Control(Stand):
             self._open(name, country)
 
     def _open(self, name: str, country: str) -> App:
-        books = Books(name, country=country, clock=self.clock, currencies=CURRENCIES)
+        books = Books(name, country=country, now=self.now, currencies=CURRENCIES)
         app = App(books)
         self.apps[app.client_id] = app
         return app
@@ -64,7 +64,7 @@ class Control(Stand):
     def settle(self, app: App) -> None:
         """A request is done: its changes go into the ledger and out as webhooks."""
         books = app.books
-        api = "https://api.xero.com/api.xro/2.0"
+        api = f"{self.public_url}/api.xro/2.0"
         for change in books.changes:
             if change.made:
                 self.ledger.made(change.kind, change.made, account=books.id)

@@ -24,8 +24,9 @@ def upsert(books: Books, given: Element, *, places: int = 2) -> Element:
     item = _identify(books, given)
     if item is None:
         return _create(books, fields)
-    if fields.get("Code", item["Code"]).lower() != item["Code"].lower():
-        _check_code(books, fields["Code"])
+    code = fields.get("Code") or item["Code"]
+    if code.lower() != item["Code"].lower():
+        _check_code(books, code)
     return books.keep(books.items, {**item, **fields})
 
 

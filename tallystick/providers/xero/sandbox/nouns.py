@@ -13,11 +13,11 @@ from tallystick.providers.xero.sandbox.store import Shelf
 
 
 class Show(Protocol):
-    def __call__(self, books: Books, element: Element, *, whole: bool = True) -> Element: ...
+    def __call__(self, books: Books, element: Element, /, *, whole: bool = True) -> Element: ...
 
 
 class Write(Protocol):
-    def __call__(self, books: Books, given: Element, *, places: int = 2) -> Element: ...
+    def __call__(self, books: Books, given: Element, /, *, places: int = 2) -> Element: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ CONTACTS = Noun(
     contacts.shown,
     _names(
         "ContactID ContactNumber AccountNumber ContactStatus Name FirstName LastName EmailAddress "
-        "CompanyNumber TaxNumber UpdatedDateUTC IsCustomer IsSupplier DefaultCurrency"
+        "CompanyNumber TaxNumber UpdatedDateUTC DefaultCurrency"
     ),
     one=lambda books, key: contacts.by_id_or_number(books.contacts, key),
     create=contacts.create,

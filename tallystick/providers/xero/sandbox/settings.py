@@ -57,8 +57,9 @@ def currencies(books: Books) -> list[Element]:
     ]
 
 
-LISTS: dict[str, Callable[[Books], list[Element]]] = {
-    "organisation": organisation,
-    "organisations": organisation,
-    "currencies": currencies,
+LISTS: dict[str, tuple[str, Callable[[Books], list[Element]]]] = {
+    "organisation": ("Organisations", organisation),
+    "organisations": ("Organisations", organisation),
+    "currencies": ("Currencies", currencies),
 }
+"""Name in the path -> the name of the list, and the list."""

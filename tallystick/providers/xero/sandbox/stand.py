@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -17,49 +15,24 @@ from tallystick.ports.sandboxing import (
     Request,
     Table,
 )
-from tallystick.providers.xero.sandbox import console, invoices, page, payments, reading, settings
+from tallystick.providers.xero.sandbox import console, page
 from tallystick.providers.xero.sandbox.answers import (
     JSON,
-    Element,
     Invalid,
     Rejected,
     as_xml,
-    bad_body,
     dump,
     invalid,
-    listing,
     missing,
     problem,
 )
 from tallystick.providers.xero.sandbox.apps import App, Grant, token_answer
-from tallystick.providers.xero.sandbox.books import Books
 from tallystick.providers.xero.sandbox.control import Control
 from tallystick.providers.xero.sandbox.limits import Gauge, Over
-from tallystick.providers.xero.sandbox.listing import listed
-from tallystick.providers.xero.sandbox.nouns import INVOICES, NOUNS, PAYMENTS, Noun
-from tallystick.providers.xero.sandbox.writing import written
+from tallystick.providers.xero.sandbox.routes import Errand, carried_out
 
 _API = "/api.xro/2.0/"
-_TOKEN_PATHS = {"/connect/token", "/identity/connect/token"}
 _LARGEST_BODY = 3_500_000
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """One authorised request to the API: whose, and about what."""
-
-    app: App
-    grant: Grant
-    request: Request
-    parts: tuple[str, ...]
-
-    @property
-    def books(self) -> Books:
-        return self.app.books
-
-    @property
-    def places(self) -> int:
-        return 4 if self.request.query.get("unitdp") == "4" else 2
 
 
 class XeroStand(Control):
@@ -133,16 +106,22 @@ class XeroStand(Control):
     # -- one request
 
     def _answer(self, request: Request) -> Answer:
-        path = request.path.rstrip("/").lower()
-        if path in _TOKEN_PATHS and request.method == "POST":
-            return token_answer(self.apps, request, self.now())
-        if path.startswith("/in/"):
-            return self._online(request)
-        if path == "/connections" or path.startswith("/connections/"):
-            return self._connections(request)
-        if path.startswith(_API):
-            return self._api(request)
+        path = request.path.lower()
+        for root, answer in (
+            (_API, self._api),
+            ("/connect/token", self._token),
+            ("/identity/connect/token", self._token),
+            ("/connections", self._connections),
+            ("/in/", self._online),
+        ):
+            if path.startswith(root):
+                return answer(request)
         return missing()
+
+    def _token(self, request: Request) -> Answer:
+        if request.method != "POST":
+            return missing()
+        return token_answer(self.apps, request, self.now())
 
     def _bearer(self, request: Request) -> tuple[App | None, Grant | None]:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
@@ -194,7 +173,7 @@ class XeroStand(Control):
         if len(request.body) > _LARGEST_BODY:
             return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body exceeds 3.5 MB")
         parts = tuple(part for part in request.path[len(_API) :].split("/") if part)
-        return self._once(Errand(app, grant, request, parts))
+        return self._once(Errand(app, grant, request, self.public_url, parts))
 
     def _once(self, errand: Errand) -> Answer:
         """Carry it out, unless its Idempotency-Key says that it was."""
@@ -203,7 +182,7 @@ class XeroStand(Control):
         if key and (before := memory.recall(key, request, now)):
             return before
         try:
-            answer = self._routed(errand)
+            answer = carried_out(errand)
         except Invalid as error:
             answer = invalid([{"ValidationErrors": [{"Message": m} for m in error.messages]}])
         except Rejected as rejected:
@@ -214,79 +193,6 @@ class XeroStand(Control):
         if key:
             memory.remember(key, request, answer, now)
         return answer
-
-    def _routed(self, errand: Errand) -> Answer:
-        name, *rest = (part for part in errand.parts) if errand.parts else ("",)
-        simple = settings.LISTS.get(name.lower())
-        if simple and not rest and errand.request.method == "GET":
-            self._check_scope(errand, ("accounting.settings",))
-            elements = simple(errand.books)
-            return listing(_SPELLED[name.lower()], elements, now=self.now())
-        noun = NOUNS.get(name.lower())
-        if noun is None:
-            return missing()
-        self._check_scope(errand, noun.scopes)
-        if not rest:
-            return self._collection(errand, noun)
-        if len(rest) == 1:
-            return self._single(errand, noun, rest[0])
-        return self._below_invoice(errand, noun, rest)
-
-    def _check_scope(self, errand: Errand, scopes: tuple[str, ...]) -> None:
-        write = errand.request.method != "GET"
-        if not any(errand.grant.allows(scope, write=write) for scope in scopes):
-            raise Rejected(problem(HTTPStatus.FORBIDDEN, "AuthorizationUnsuccessful"))
-
-    def _collection(self, errand: Errand, noun: Noun) -> Answer:
-        method, books = errand.request.method, errand.books
-        if method == "GET":
-            return listed(books, noun, errand.request)
-        act = {"PUT": noun.create, "POST": noun.upsert}.get(method)
-        if act is None:
-            return missing()
-        given = reading.elements(errand.request.body, noun.name)
-        single = noun is PAYMENTS and method == "POST"
-        if single and len(given) > 1:
-            return bad_body("POST takes a single payment; PUT takes a list")
-        wish = errand.request.query.get("summarizeErrors", "true").lower()
-        return written(
-            books,
-            noun,
-            given,
-            partial(act, books, places=errand.places),
-            one_by_one=wish == "false" and not single,
-        )
-
-    def _single(self, errand: Errand, noun: Noun, key: str) -> Answer:
-        found = noun.one(errand.books, key) if noun.one else None
-        if found is None:
-            return missing()
-        if errand.request.method == "GET":
-            shown = noun.show(errand.books, found)
-            return listing(noun.name, [shown], now=self.now())
-        if errand.request.method != "POST" or noun.upsert is None:
-            return missing()
-        given = reading.elements(errand.request.body, noun.name)[0]
-        act = partial(self._change, errand, noun, found)
-        return written(errand.books, noun, [given], act, one_by_one=False)
-
-    def _change(self, errand: Errand, noun: Noun, found: Element, given: Element) -> Element:
-        if noun is PAYMENTS:
-            return payments.delete(errand.books, found, given)
-        assert noun.upsert is not None  # noqa: S101 - checked where it was found
-        id_name = noun.shelf(errand.books).id_name
-        whole = {**given, id_name: found[id_name]}
-        return noun.upsert(errand.books, whole, places=errand.places)
-
-    def _below_invoice(self, errand: Errand, noun: Noun, rest: list[str]) -> Answer:
-        found = invoices.by_id_or_number(errand.books, rest[0]) if noun is INVOICES else None
-        match (errand.request.method, [part.lower() for part in rest[1:]]):
-            case ("GET", ["onlineinvoice"]) if found:
-                return page.address(self.public_url, errand.books, found)
-            case ("POST", ["email"]) if found:
-                page.send(errand.books, found)
-                return Answer(HTTPStatus.NO_CONTENT)
-        return missing()
 
     def _online(self, request: Request) -> Answer:
         slug = request.path.strip("/").removeprefix("in/")
@@ -300,10 +206,3 @@ class XeroStand(Control):
                     found = app.books.invoices.get(found["InvoiceID"]) or found
                 return page.shown(app.books, found)
         return missing()
-
-
-_SPELLED = {
-    "organisation": "Organisations",
-    "organisations": "Organisations",
-    "currencies": "Currencies",
-}

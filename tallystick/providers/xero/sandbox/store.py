@@ -61,7 +61,7 @@ class Shelf:
 
     def newest(self, count: int) -> list[Element]:
         """The last `count` that were made, newest first."""
-        found = []
+        found: list[Element] = []
         for element in reversed(self._rows.values()):
             if len(found) == count:
                 break
@@ -73,8 +73,12 @@ class Shelf:
 
     def find(self, key: str, value: str) -> list[Element]:
         """Those whose `key` is `value`, oldest first."""
+        return list(self.each(key, value))
+
+    def each(self, key: str, value: str) -> Iterator[Element]:
+        """`find`, one after the other, for who needs only the first few."""
         ids = self._index[key].get(value.lower(), ())
-        return [self._rows[identity] for identity in ids]
+        return (self._rows[identity] for identity in ids)
 
     def put(self, element: Element) -> Element:
         before = self._place(element)

@@ -100,8 +100,8 @@ class Webhooks:
     def due(self, now: datetime) -> list[Outgoing]:
         """What is to be sent now."""
         if self.health is Health.CHECKING:
-            sent, self._handshake = self._handshake, []
-            return sent
+            handshake, self._handshake = self._handshake, []
+            return handshake
         if self.health is not Health.OK or self.paused:
             return []
         ready = []

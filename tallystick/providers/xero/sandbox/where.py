@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -43,6 +43,10 @@ _METHODS: dict[str, Callable[[str, str], bool]] = {
 }
 _CASES = {"tolower", "toupper"}
 _CONSTANTS = {"true": True, "false": False, "null": None}
+_ORDER = re.compile(
+    r"\s*(?P<name>\w+)(?P<rest>(?:\.\w+)*)(?:\s+(?P<way>ASC|DESC))?\s*", re.IGNORECASE
+)
+_EQUALITY = {"==", "=", "!=", "<>"}
 _LONGEST = 4000
 _DEEPEST = 20
 
@@ -60,19 +64,21 @@ class Condition:
     keys: tuple[tuple[str, str], ...] | None = None
 
 
-def parse(text: str) -> Condition:
-    """Raises `Rejected` with Xero's answer when `text` is not in the language."""
+def parse(text: str, fields: Container[str]) -> Condition:
+    """Raises `Rejected` with Xero's answer when `text` is not in the language, or speaks of what is
+    not among `fields`."""
     try:
-        return _Parser(text).condition()
+        return _Parser(text, fields).condition()
     except BadWhere as error:
         raise Rejected(bad_query(str(error))) from None
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, fields: Container[str]) -> None:
         if len(text) > _LONGEST:
             raise BadWhere("The where clause is too long")
         self._tokens = _tokens(text)
+        self._fields = fields
         self._at = 0
         self._depth = 0
 
@@ -105,7 +111,7 @@ class _Parser:
         return found
 
     def _comparison(self) -> Condition:
-        path = [self._word()]
+        path = [self._field()]
         while self._take("."):
             name = self._word()
             if name.lower() in _METHODS:
@@ -165,6 +171,12 @@ class _Parser:
         self._at += 1
         return self._tokens[self._at - 1]
 
+    def _field(self) -> str:
+        name = self._word()
+        if name not in self._fields:
+            raise BadWhere(f"No property or field '{name}' exists")
+        return name
+
     def _word(self) -> str:
         token = self._next()
         if not (token[0].isalpha() or token[0] == "_"):
@@ -205,25 +217,22 @@ def _either(left: Condition, right: Condition) -> Condition:
     return Condition(lambda e: left.test(e) or right.test(e), keys)
 
 
-def _compared(path: str, symbol: str, wanted: Any) -> Condition:  # noqa: ANN401
-    compare = _COMPARE[symbol]
-    folded = _folded(wanted)
+def _compared(path: str, symbol: str, wanted: Any) -> Condition:  # noqa: ANN401 - a value of theirs
+    compare, right = _COMPARE[symbol], _folded(wanted)
 
     def test(element: Element) -> bool:
-        held = _folded(at(element, path))
-        if isinstance(held, str) and held == "" and folded is None:
-            held = None
-        if isinstance(held, datetime) and isinstance(folded, datetime):
-            return bool(compare(held, folded))
-        if held is None or folded is None:
-            return bool(compare(held, folded)) if symbol in {"==", "=", "!=", "<>"} else False
+        left = _folded(at(element, path))
+        if right is None and left == "":
+            left = None
+        if left is None or right is None:
+            return symbol in _EQUALITY and bool(compare(left, right))
         try:
-            return bool(compare(held, folded))
+            return bool(compare(left, right))
         except TypeError:
             return False
 
-    is_key = symbol in {"==", "="} and isinstance(folded, str)
-    return Condition(test, ((path, str(folded)),) if is_key else None)
+    is_key = symbol in {"==", "="} and isinstance(right, str)
+    return Condition(test, ((path, str(right)),) if is_key else None)
 
 
 def _folded(value: Any) -> Any:  # noqa: ANN401 - whatever is compared
@@ -237,17 +246,17 @@ def _folded(value: Any) -> Any:  # noqa: ANN401 - whatever is compared
     return value
 
 
-def ordering(text: str) -> Callable[[list[Element]], list[Element]]:
+def ordering(text: str, fields: Container[str]) -> Callable[[list[Element]], list[Element]]:
     """What puts elements in the order `text` asks for, such as `UpdatedDateUTC DESC, Name`."""
-    fields = []
+    wanted = []
     for part in text.split(","):
-        words = part.split()
-        if len(words) not in (1, 2) or (words[1:] and words[1].upper() not in ("ASC", "DESC")):
+        match = _ORDER.fullmatch(part)
+        if match is None or match["name"] not in fields:
             raise Rejected(bad_query(f"Syntax error in order '{text[:80]}'"))
-        fields.append((words[0], bool(words[1:]) and words[1].upper() == "DESC"))
+        wanted.append((match["name"] + match["rest"], (match["way"] or "").upper() == "DESC"))
 
     def ordered(elements: list[Element]) -> list[Element]:
-        for path, descending in reversed(fields):
+        for path, descending in reversed(wanted):
             elements = sorted(elements, key=lambda e: _sort_key(at(e, path)), reverse=descending)
         return elements
 

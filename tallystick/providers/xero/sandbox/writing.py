@@ -41,7 +41,7 @@ def written(
     if refused and not one_by_one:
         books.undo.back(0)
         raise Rejected(invalid(refused))
-    return listing(noun.name, results, now=books.clock.now())
+    return listing(noun.name, results, now=books.now())
 
 
 def _refused(noun: Noun, given: Element, error: Invalid) -> Element:
