@@ -5,3 +5,11 @@ from django.apps import AppConfig
 
 class BillingConfig(AppConfig):
     name = "tallystick.billing"
+
+    def ready(self) -> None:
+        from tallystick.billing import checks  # noqa: F401 - registers them
+        from tallystick.billing.emails import Email
+        from tallystick.billing.mailing import deliver
+        from tallystick.queue import register_rows
+
+        register_rows("emails", Email, perform=deliver)

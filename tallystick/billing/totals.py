@@ -93,17 +93,30 @@ def compute(
             LineTotal(amount, round_to(line.quantity * line.unit_price, digits) - amount, tax)
             for line, amount, tax in zip(lines, amounts, taxes, strict=True)
         )
-        breakdown = _breakdown(lines, line_totals, inclusive)
+        rates = breakdown(lines, line_totals, inclusive=inclusive)
         totals = Totals(
             lines=line_totals,
-            breakdown=breakdown,
-            subtotal=_sum([rate.net for rate in breakdown], digits),
+            breakdown=rates,
+            subtotal=_sum([rate.net for rate in rates], digits),
             discount=_sum([line.discount for line in line_totals], digits),
             tax=_sum(taxes, digits),
-            total=_sum([rate.gross for rate in breakdown], digits),
+            total=_sum([rate.gross for rate in rates], digits),
         )
     _refuse_too_large(totals, currency)
     return totals
+
+
+def breakdown(
+    lines: Sequence[Line], line_totals: Sequence[LineTotal], *, inclusive: bool
+) -> tuple[RateTotal, ...]:
+    """Per rate, in the order in which the rates first appear."""
+    rates: dict[tuple[str, Decimal], RateTotal] = {}
+    for line, line_total in zip(lines, line_totals, strict=True):
+        key = (line.tax_code, line.percent)
+        rate = rates.get(key) or RateTotal(*key, net=Decimal(0), tax=Decimal(0))
+        net = line_total.amount - line_total.tax if inclusive else line_total.amount
+        rates[key] = replace(rate, net=rate.net + net, tax=rate.tax + line_total.tax)
+    return tuple(rates.values())
 
 
 def largest(currency: str) -> Decimal:
@@ -157,18 +170,6 @@ def _shared(exact: Sequence[Decimal], digits: int) -> list[Decimal]:
     for place in by_loss[:missing]:
         parts[place] += coin
     return parts
-
-
-def _breakdown(
-    lines: Sequence[Line], line_totals: Sequence[LineTotal], inclusive: bool
-) -> tuple[RateTotal, ...]:
-    rates: dict[tuple[str, Decimal], RateTotal] = {}
-    for line, line_total in zip(lines, line_totals, strict=True):
-        key = (line.tax_code, line.percent)
-        rate = rates.get(key) or RateTotal(*key, net=Decimal(0), tax=Decimal(0))
-        net = line_total.amount - line_total.tax if inclusive else line_total.amount
-        rates[key] = replace(rate, net=rate.net + net, tax=rate.tax + line_total.tax)
-    return tuple(rates.values())
 
 
 def _sum(amounts: Sequence[Decimal], digits: int) -> Decimal:

@@ -1,0 +1,301 @@
+"""Invoice: what is owed, by whom, for what. Issued once, immutable from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from tallystick.accounts.models import Account
+from tallystick.accounts.roles import Person
+from tallystick.accounts.tenancy import TenantManager
+from tallystick.billing import lines as invoice_lines
+from tallystick.billing import locks, tokens, totals
+from tallystick.billing.drafts import InvoiceQuerySet
+from tallystick.billing.emails import INVOICE_GENERATED, Email
+from tallystick.billing.errors import BillingError
+from tallystick.billing.fields import AmountField
+from tallystick.billing.lines import InvoiceLine, LineDraft, NoLines
+from tallystick.billing.numbering import INVOICES, Series
+from tallystick.billing.sales_documents import DRAFT, SalesDocument
+from tallystick.billing.states import PAYABLE, InvoiceStatus, WrongState, may_move
+from tallystick.events import record
+from tallystick.kit import clock
+from tallystick.kit.money import Money
+
+if TYPE_CHECKING:
+    from tallystick.billing.payments import Payment
+
+_LINE_AMOUNTS = ["amount", "discount", "tax_amount"]
+
+
+class NotADraft(WrongState):
+    """Only a draft can be edited or issued."""
+
+
+class NegativeTotal(BillingError):
+    """The total of an invoice cannot be negative; give a credit note instead."""
+
+
+class DueBeforeIssue(BillingError):
+    """The due date lies before the date of issue."""
+
+
+class HasPayments(WrongState):
+    """The invoice has payments; refund them first."""
+
+
+class NoReason(BillingError):
+    """Say why: the reason is kept with the invoice."""
+
+
+class Invoice(SalesDocument):
+    Status = InvoiceStatus
+    FROZEN = (*SalesDocument.FROZEN, "reference_id", "reference", "due_date")
+
+    reference_id = models.CharField(_("reference"), max_length=20, unique=True, editable=False)
+    series = models.CharField(max_length=20, default=INVOICES, editable=False)
+    reference = models.CharField(
+        _("client's reference"), max_length=100, blank=True, help_text=_("Such as an order number.")
+    )
+    due_date = models.DateField(_("due date"), null=True, blank=True)
+    status = models.CharField(
+        _("status"),
+        max_length=14,
+        choices=InvoiceStatus,
+        default=InvoiceStatus.DRAFT,
+        editable=False,
+    )
+    amount_paid = AmountField(_("paid"), default=Decimal(0), editable=False)
+    paid_at = models.DateTimeField(_("paid at"), null=True, editable=False)
+    voided_at = models.DateTimeField(null=True, editable=False)
+    reason = models.TextField(_("reason"), blank=True, editable=False)
+    payment_token = models.CharField(max_length=128, editable=False)
+    token_expires_at = models.DateTimeField(null=True, editable=False)
+    token_revoked_at = models.DateTimeField(null=True, editable=False)
+    email_sent_at = models.DateTimeField(null=True, editable=False)
+    email_sent_count = models.PositiveIntegerField(default=0, editable=False)
+
+    objects: ClassVar[TenantManager[Invoice]] = TenantManager.from_queryset(InvoiceQuerySet)()
+
+    class Meta:
+        verbose_name = _("invoice")
+        verbose_name_plural = _("invoices")
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["website", "key"], name="invoice_key_once"),
+            models.UniqueConstraint(fields=["payment_token"], name="invoice_token_once"),
+            models.UniqueConstraint(
+                fields=["website", "series", "number"],
+                condition=~Q(number=""),
+                name="invoice_number_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=InvoiceStatus.values), name="invoice_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="draft", number="", amount_paid=0)
+                | (~Q(status="draft") & ~Q(number="") & Q(issue_date__isnull=False)),
+                name="invoice_numbered_once_issued",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="draft") | Q(amount_paid__gte=0, amount_paid__lte=F("amount")),
+                name="invoice_paid_within_total",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="paid", amount_paid=F("amount"), paid_at__isnull=False)
+                | (~Q(status="paid") & Q(paid_at__isnull=True)),
+                name="invoice_paid_is_paid",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["website", "created_at", "id"], name="invoice_by_age"),
+            models.Index(fields=["website", "status", "due_date"], name="invoice_by_due_date"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or f"{self.reference_id} (draft)"
+
+    @classmethod
+    def client_filter(cls, user: Person) -> Q:
+        own = Account.objects.everywhere().filter(Account.client_filter(user))
+        return Q(client__in=own) & ~Q(status=DRAFT)
+
+    # -- what it says
+
+    @property
+    def invoice_number(self) -> str:
+        return self.number
+
+    @property
+    def amount_due(self) -> Decimal:
+        """What is still to be paid; nothing on drafts and void invoices."""
+        return self.amount - self.amount_paid if self.is_payable else Decimal(0)
+
+    @property
+    def due(self) -> Money:
+        return self.money(self.amount_due)
+
+    @property
+    def is_payable(self) -> bool:
+        return self.status in PAYABLE
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status == InvoiceStatus.PAID
+
+    @property
+    def email_sent(self) -> bool:
+        return self.email_sent_count > 0
+
+    @property
+    def payment(self) -> Payment | None:
+        """The payment that settled it."""
+        if not self.is_paid:
+            return None
+        last = self.allocations.select_related("payment").order_by("-id").first()
+        return last.payment if last else None
+
+    @property
+    def url(self) -> str:
+        return tokens.payment_url(self.website.domain, self.payment_token)
+
+    def is_overdue(self, today: date) -> bool:
+        return self.is_payable and self.due_date is not None and self.due_date < today
+
+    def breakdown(self) -> list[totals.RateTotal]:
+        """Net and tax per rate."""
+        return invoice_lines.breakdown(self.lines.all(), inclusive=self.inclusive)
+
+    # -- while it is a draft
+
+    def set_lines(self, drafts: Sequence[LineDraft]) -> None:
+        """Replace all lines; raises `BadLine`, `NotADraft`."""
+        with transaction.atomic():
+            self.lock()
+            self.refuse_edit()
+            rows = invoice_lines.build(self, drafts)
+            self.lines.all().delete()
+            self.total_up(rows)
+            InvoiceLine.objects.bulk_create(rows)
+            self._store("subtotal", "discount", "tax", "amount")
+
+    def recalculate(self) -> None:
+        """Bring amounts in line with lines that were edited one by one."""
+        with transaction.atomic():
+            self.lock()
+            self.refuse_edit()
+            self._total_up_kept_lines()
+            self._store("subtotal", "discount", "tax", "amount")
+
+    def refuse_edit(self) -> None:
+        if not self.is_draft:
+            raise NotADraft
+
+    # -- what is done with it
+
+    def issue(self, *, by: AbstractBaseUser | None = None, send: bool = True) -> None:
+        """Number it, fix it for ever, journal it, and put its e-mail in the queue: all or nothing.
+
+        A total of zero is paid at once. Raises `NotADraft`, `NoLines`, `NegativeTotal`, `TooLarge`,
+        `DueBeforeIssue`."""
+        with transaction.atomic():
+            self.lock()
+            self.refuse_edit()
+            if not self._total_up_kept_lines():
+                raise NoLines
+            if self.amount < 0:
+                raise NegativeTotal
+            self._fix(by, clock.now())
+            if send:
+                Email.queue(INVOICE_GENERATED, self)
+            # Last, because others who issue wait from here to the commit.
+            self.number = Series.of(self.website, self.series).take(self.issue_date)
+            self._store(*_ISSUING)
+            record("invoice.issued", self, change={"number": self.number})
+            if self.is_paid:
+                record("invoice.paid", self)
+
+    def void(self, *, reason: str) -> None:
+        """It is owed no more and keeps its number. Raises `HasPayments`, `WrongState`, `NoReason`."""
+        self._give_up(InvoiceStatus.VOID, "invoice.voided", reason)
+
+    def write_off(self, *, reason: str) -> None:
+        """Nobody expects it to be paid. It still can be."""
+        self._give_up(InvoiceStatus.UNCOLLECTIBLE, "invoice.written_off", reason)
+
+    def settle(self, amount: Decimal, at: datetime) -> None:
+        """`amount` of what is due was paid. The row is locked by the caller."""
+        self.amount_paid += amount
+        paid = self.amount_paid == self.amount
+        self._move_to(InvoiceStatus.PAID if paid else InvoiceStatus.PARTIALLY_PAID)
+        self.paid_at = at if paid else None
+        self._store("amount_paid", "status", "paid_at")
+        record(
+            "invoice.paid" if paid else "invoice.partially_paid",
+            self,
+            change={"amount": amount, "due": self.amount_due},
+        )
+
+    def send_email(self) -> Email:
+        """Put the invoice's e-mail in the queue once more. Raises `WrongState`."""
+        if self.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
+            raise WrongState("A draft or void invoice is not sent.")
+        return Email.queue(INVOICE_GENERATED, self)
+
+    def lock(self) -> None:
+        """Hold the row until the transaction ends, as it is now in the database."""
+        rows = Invoice.objects.everywhere().select_related(
+            "website", "client__user", "client__organisation"
+        )
+        self.refresh_from_db(from_queryset=locks.for_update(rows))
+
+    def _total_up_kept_lines(self) -> bool:
+        """Whether there are any."""
+        rows = list(self.lines.all())
+        if self.total_up(rows):
+            InvoiceLine.objects.bulk_update(rows, _LINE_AMOUNTS)
+        return bool(rows)
+
+    def _fix(self, by: AbstractBaseUser | None, now: datetime) -> None:
+        """Everything that issuing settles, but the number."""
+        self.issue_date = self.issue_date or self.website.today()
+        terms = timedelta(days=self.website.payment_terms_days)
+        self.due_date = self.due_date or self.issue_date + terms
+        if self.due_date < self.issue_date:
+            raise DueBeforeIssue
+        self.seller, self.buyer = self.website.as_party(), self.client.as_party()
+        self.issued_by, self.issued_at = by or self.issued_by, now
+        self.token_expires_at = tokens.expiry(self.due_date, self.website.time_zone)
+        self._move_to(InvoiceStatus.OPEN if self.amount else InvoiceStatus.PAID)
+        self.paid_at = None if self.amount else now
+
+    def _give_up(self, status: InvoiceStatus, kind: str, reason: str) -> None:
+        if not reason.strip():
+            raise NoReason
+        with transaction.atomic():
+            self.lock()
+            if status == InvoiceStatus.VOID and self.amount_paid:
+                raise HasPayments
+            self._move_to(status)
+            self.reason, self.paid_at = reason.strip(), None
+            self.voided_at = clock.now() if status == InvoiceStatus.VOID else None
+            self._store("status", "reason", "voided_at", "paid_at")
+            record(kind, self, change={"reason": self.reason})
+
+    def _move_to(self, status: InvoiceStatus) -> None:
+        if not may_move(self.status, status):
+            raise WrongState(f"The invoice is {self.get_status_display()}.")
+        self.status = status
+
+
+_ISSUING = (
+    *("number", "status", "issue_date", "due_date", "issued_by", "issued_at", "paid_at"),
+    *("seller", "buyer", "subtotal", "discount", "tax", "amount", "token_expires_at"),
+)

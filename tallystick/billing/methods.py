@@ -1,0 +1,118 @@
+"""Ways to pay. A method is a class; what needs an outside system registers itself from there."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from tallystick.accounts.models import Account
+from tallystick.accounts.roles import can_bill
+from tallystick.billing import wallets
+from tallystick.billing.errors import BillingError
+from tallystick.billing.wallets import Wallet, WalletEntry
+
+if TYPE_CHECKING:
+    from tallystick.accounts.roles import Person
+    from tallystick.billing.invoices import Invoice
+    from tallystick.billing.payments import Payment
+
+
+class UnknownMethod(BillingError):
+    """There is no such way to pay."""
+
+
+class PaymentMethod(ABC):
+    """`name` is stored with every payment. `settles_at_once`: the payment succeeds in the same
+    transaction that makes it; otherwise it waits for word from outside. `takes_parts`: also where
+    the website wants the whole sum from its clients."""
+
+    name: ClassVar[str]
+    label: ClassVar[str | Promise]
+    settles_at_once: ClassVar[bool] = False
+    takes_parts: ClassVar[bool] = False
+
+    @abstractmethod
+    def may_use(self, invoice: Invoice, user: Person) -> bool:
+        """Whether `user` may pay `invoice` this way."""
+
+    def is_of_use(self, invoice: Invoice) -> bool:
+        """Whether there is a point in offering it."""
+        del invoice
+        return True
+
+    def collect(self, payment: Payment) -> None:
+        """Take the money, in the transaction that settles `payment`; raise to undo all of it."""
+        del payment
+
+
+class WalletMethod(PaymentMethod):
+    """From the account's credit, by whoever the account belongs to, or by staff."""
+
+    name = "wallet"
+    label = _("Wallet")
+    settles_at_once = True
+
+    def may_use(self, invoice: Invoice, user: Person) -> bool:
+        if not user.is_authenticated:
+            return False
+        own = Account.objects.everywhere().filter(Account.client_filter(user), pk=invoice.client_id)
+        return own.exists() or can_bill(user, invoice.website)
+
+    def is_of_use(self, invoice: Invoice) -> bool:
+        return bool(wallets.available(invoice.client, invoice.currency))
+
+    def collect(self, payment: Payment) -> None:
+        Wallet.of(payment.account, payment.currency).debit(
+            payment.money, WalletEntry.Reason.PAYMENT, payment=payment
+        )
+
+
+class ManualMethod(PaymentMethod):
+    """Cash or a bank transfer that staff saw arrive."""
+
+    name = "manual"
+    label = _("Recorded by staff")
+    settles_at_once = True
+    takes_parts = True
+
+    def may_use(self, invoice: Invoice, user: Person) -> bool:
+        return can_bill(user, invoice.website)
+
+
+_methods: dict[str, PaymentMethod] = {}
+
+
+def register(method: PaymentMethod) -> PaymentMethod:
+    """Offer `method`; a second of the same name replaces the first."""
+    _methods[method.name] = method
+    return method
+
+
+def named(name: str) -> PaymentMethod:
+    try:
+        return _methods[name]
+    except KeyError:
+        raise UnknownMethod from None
+
+
+def registered() -> tuple[PaymentMethod, ...]:
+    """All of them, in the order of their registration."""
+    return tuple(_methods.values())
+
+
+def for_invoice(invoice: Invoice, user: Person) -> list[PaymentMethod]:
+    """The ways in which `user` may pay `invoice` now, in the order of their registration."""
+    if not invoice.is_payable:
+        return []
+    return [
+        method
+        for method in _methods.values()
+        if method.may_use(invoice, user) and method.is_of_use(invoice)
+    ]
+
+
+WALLET = register(WalletMethod())
+MANUAL = register(ManualMethod())

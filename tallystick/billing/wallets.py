@@ -1,0 +1,198 @@
+"""Wallets: what an account has to its credit, as a ledger that is only ever added to."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from tallystick.accounts.models import Account
+from tallystick.accounts.roles import Person
+from tallystick.accounts.tenancy import TenantModel
+from tallystick.billing import locks, totals
+from tallystick.billing.errors import BillingError
+from tallystick.billing.fields import AmountField
+from tallystick.events import record
+from tallystick.kit import clock
+from tallystick.kit.db.validators import validate_currency
+from tallystick.kit.money import BadAmount, CurrencyMismatch, Money
+
+if TYPE_CHECKING:
+    from tallystick.billing.payments import Payment
+
+
+class InsufficientFunds(BillingError):
+    """There is not enough in the wallet."""
+
+
+class LedgerIsFixed(BillingError):
+    """Entries of a wallet are neither changed nor deleted; add one that puts it right."""
+
+
+class BadMovement(BillingError, BadAmount):
+    """What moves in a wallet is more than zero and no finer than its currency."""
+
+
+class WrongWallet(BillingError, CurrencyMismatch):
+    """A wallet holds one currency."""
+
+
+class Details(TypedDict, total=False):
+    """What an entry says besides amount and reason. `key` makes a repeat harmless."""
+
+    payment: Payment
+    by: AbstractBaseUser | None
+    note: str
+    key: str
+
+
+class Wallet(TenantModel):
+    """`balance` is the sum of the entries and never below zero."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="wallets")
+    currency = models.CharField(_("currency"), max_length=3, validators=[validate_currency])
+    balance = AmountField(_("balance"), default=Decimal(0), editable=False)
+
+    class Meta:
+        verbose_name = _("wallet")
+        verbose_name_plural = _("wallets")
+        constraints = [
+            models.UniqueConstraint(fields=["account", "currency"], name="wallet_once"),
+            models.CheckConstraint(condition=Q(balance__gte=0), name="wallet_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} ({self.currency})"
+
+    @classmethod
+    def client_filter(cls, user: Person) -> Q:
+        return Q(account__in=Account.objects.everywhere().filter(Account.client_filter(user)))
+
+    @classmethod
+    def of(cls, account: Account, currency: str) -> Wallet:
+        """The wallet of `account` in `currency`; made on first use."""
+        return cls.objects.of(account.website_id).get_or_create(
+            account=account, currency=currency, defaults={"website_id": account.website_id}
+        )[0]
+
+    @property
+    def money(self) -> Money:
+        return Money(self.balance, self.currency).rounded()
+
+    def credit(
+        self, money: Money, reason: WalletEntry.Reason, **details: Unpack[Details]
+    ) -> WalletEntry:
+        """Add `money`; a second credit with the same `key` is the first. Raises `BadMovement`,
+        `WrongWallet`, `TooLarge`."""
+        return self._move(_movable(money, self.currency), reason, details)
+
+    def debit(
+        self, money: Money, reason: WalletEntry.Reason, **details: Unpack[Details]
+    ) -> WalletEntry:
+        """Take `money` out. Raises `InsufficientFunds` besides what `credit` raises."""
+        return self._move(-_movable(money, self.currency), reason, details)
+
+    def _move(self, amount: Decimal, reason: WalletEntry.Reason, details: Details) -> WalletEntry:
+        key = details.pop("key", "") or uuid.uuid4().hex
+        with transaction.atomic():
+            self.refresh_from_db(from_queryset=locks.for_update(Wallet.objects.everywhere()))
+            if earlier := self.entries.filter(key=key).first():
+                return earlier
+            self.balance = self._balance_after(amount)
+            self.save(update_fields=["balance"])
+            entry = WalletEntry.objects.create(
+                wallet=self,
+                amount=amount,
+                balance_after=self.balance,
+                reason=reason,
+                key=key,
+                **details,
+            )
+            record(
+                "wallet.credited" if amount > 0 else "wallet.debited",
+                self,
+                change={"amount": abs(amount), "currency": self.currency, "reason": reason},
+            )
+            return entry
+
+    def _balance_after(self, amount: Decimal) -> Decimal:
+        balance = self.balance + amount
+        if balance < 0:
+            wanted = Money(-amount, self.currency)
+            raise InsufficientFunds(f"The wallet holds {self.money}, less than {wanted}.")
+        if balance >= totals.largest(self.currency):
+            raise totals.TooLarge("The wallet cannot hold that much.")
+        return balance
+
+
+class WalletEntry(models.Model):
+    """`amount` is positive for a credit, negative for a debit; `balance_after` what it led to."""
+
+    class Reason(models.TextChoices):
+        CREDIT = "credit", _("credited by staff")
+        PAYMENT = "payment", _("paid an invoice")
+        SURPLUS = "surplus", _("paid too much or twice")
+        REFUND = "refund", _("refunded")
+        CORRECTION = "correction", _("correction")
+
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries")
+    amount = AmountField(_("amount"))
+    balance_after = AmountField(_("balance"))
+    reason = models.CharField(_("reason"), max_length=10, choices=Reason)
+    note = models.CharField(_("note"), max_length=250, blank=True)
+    payment = models.ForeignKey(
+        "billing.Payment",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="wallet_entries",
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    key = models.CharField(max_length=200)
+    created_at = models.DateTimeField(_("at"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("entry")
+        verbose_name_plural = _("entries")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["wallet", "key"], name="wallet_entry_once"),
+            models.CheckConstraint(condition=~Q(amount=0), name="wallet_entry_moves"),
+            models.CheckConstraint(condition=Q(balance_after__gte=0), name="wallet_entry_balance"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_reason_display()}: {self.amount.normalize():f}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise LedgerIsFixed
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise LedgerIsFixed
+
+
+def available(account: Account, currency: str) -> Money:
+    """What the wallet holds, without making one."""
+    wallet = Wallet.objects.of(account.website_id).filter(account=account, currency=currency)
+    balance = wallet.values_list("balance", flat=True).first()
+    return Money(balance or Decimal(0), currency).rounded()
+
+
+def _movable(money: Money, currency: str) -> Decimal:
+    if money.currency != currency:
+        raise WrongWallet(f"The wallet holds {currency}, not {money.currency}.")
+    if money.amount <= 0 or money.rounded() != money:
+        raise BadMovement
+    if money.amount >= totals.largest(currency):
+        raise totals.TooLarge("The wallet cannot hold that much.")
+    return money.rounded().amount
