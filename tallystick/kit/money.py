@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Self
 
 _NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -169,12 +170,14 @@ class Money:
 
         Largest remainder: what rounding leaves over goes to the parts that lost most by it.
         """
-        total = sum(weights, Decimal(0))
+        total = sum(map(Fraction, weights))
         if not weights or total <= 0 or any(weight < 0 for weight in weights):
             raise BadAmount("Weights are at least one, none negative, not all zero.")
-        exact = [Decimal(self.minor) * weight / total for weight in weights]
-        units = [int(part // 1) for part in exact]
+        # What is owed back is split like what was owed, so that a credit undoes its invoice.
+        sign, whole = (-1, -self.minor) if self.minor < 0 else (1, self.minor)
+        exact = [whole * Fraction(weight) / total for weight in weights]
+        units = [int(part) for part in exact]
         by_loss = sorted(range(len(exact)), key=lambda i: (units[i] - exact[i], i))
-        for i in by_loss[: self.minor - sum(units)]:
+        for i in by_loss[: whole - sum(units)]:
             units[i] += 1
-        return [type(self).from_minor(unit, self.currency) for unit in units]
+        return [type(self).from_minor(sign * unit, self.currency) for unit in units]
