@@ -155,6 +155,12 @@ class Invoice(SalesDocument):
         return self.email_sent_count > 0
 
     @property
+    def email_error(self) -> str:
+        """Why its newest e-mail has not gone out; empty when there is nothing to complain of."""
+        newest = self.emails.order_by("-id").values_list("last_error", "note").first()
+        return (newest[0] or newest[1]) if newest else ""
+
+    @property
     def payment(self) -> Payment | None:
         """The payment that settled it."""
         if not self.is_paid:

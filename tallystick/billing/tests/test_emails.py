@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMessage
+from django.core.mail.backends.locmem import EmailBackend
+from pytest_django import Settings
+
+from tallystick.billing import documents, mailing
+from tallystick.billing.emails import INVOICE_GENERATED, PAYMENT_RECEIVED, Email
+from tallystick.billing.invoices import Invoice
+from tallystick.billing.payments import mark_paid, receive_external
+from tallystick.billing.tests.making import D
+from tallystick.events.models import Event
+from tallystick.queue import Budget
+from tallystick.queue.registry import named
+
+pytestmark = pytest.mark.django_db
+_refusal: list[Exception] = []
+
+
+class RefusingBackend(EmailBackend):
+    def send_messages(self, messages: Sequence[EmailMessage]) -> int:
+        if _refusal:
+            raise _refusal[0]
+        return super().send_messages(messages)
+
+
+@pytest.fixture(autouse=True)
+def backend(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.RefusingBackend"
+    settings.INVOICE_EMAIL_ATTACH_PDF = False
+    _refusal.clear()
+
+
+def work() -> None:
+    named("emails").drain(Budget())
+
+
+def the_email(invoice: Invoice, key: str = INVOICE_GENERATED) -> Email:
+    return Email.objects.get(invoice=invoice, key=key)
+
+
+def kinds(invoice: Invoice) -> list[str]:
+    return list(Event.objects.of(invoice.website).order_by("id").values_list("kind", flat=True))
+
+
+def test_an_issued_invoice_is_mailed_with_its_link(invoice: Invoice) -> None:
+    work()
+    (message,) = mail.outbox
+    assert message.subject == f"Invoice #{invoice.reference_id} - Payment Due"
+    assert message.to == [invoice.client.email]
+    assert message.from_email == f"{invoice.website.name} <{invoice.website.sender_email}>"
+    html = message.alternatives[0].content  # type: ignore[union-attr]
+    for text in (str(message.body), str(html)):
+        assert invoice.url in text
+        assert "119.00" in text
+    invoice.refresh_from_db()
+    assert (invoice.email_sent, invoice.email_sent_count) == (True, 1)
+    assert invoice.email_sent_at is not None
+    email = the_email(invoice)
+    assert (email.state, email.outcome, email.subject) == ("done", "sent", message.subject)
+    assert message.extra_headers["Message-ID"] == email.message_id
+    assert kinds(invoice)[-2:] == ["invoice.sent", "email.sent"]
+
+
+def test_the_pdf_is_attached_where_wanted(
+    invoice: Invoice, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.INVOICE_EMAIL_ATTACH_PDF = True
+    monkeypatch.setattr(documents, "invoice_pdf", lambda invoice: b"%PDF-1")
+    monkeypatch.setattr(documents, "receipt_pdf", lambda payment: b"%PDF-2")
+    mark_paid(invoice, by=None)
+    work()
+    attached = [(a.filename, a.content, a.mimetype) for m in mail.outbox for a in m.attachments]  # type: ignore[union-attr]
+    assert attached == [
+        (f"{invoice.number}.pdf", b"%PDF-1", "application/pdf"),
+        (f"{invoice.number}-receipt.pdf", b"%PDF-2", "application/pdf"),
+    ]
+
+
+def test_a_receipt_names_what_was_allocated(invoice: Invoice) -> None:
+    work()
+    receive_external(
+        invoice, amount=D(150), reference="r", date=invoice.website.today(), method="xero"
+    )
+    work()
+    assert "119.00" in str(mail.outbox[-1].body)
+    assert the_email(invoice, PAYMENT_RECEIVED).outcome == "sent"
+    invoice.refresh_from_db()
+    assert invoice.email_sent_count == 1
+
+
+def test_sending_again_counts(invoice: Invoice) -> None:
+    invoice.send_email()
+    work()
+    invoice.refresh_from_db()
+    assert (invoice.email_sent_count, len(mail.outbox)) == (2, 2)
+
+
+def test_the_whitelist_holds(invoice: Invoice, settings: Settings) -> None:
+    settings.BILLING_EMAIL_WHITELIST_REGEX = re.compile(r"@ours\.example$")
+    work()
+    email = the_email(invoice)
+    assert (email.state, email.outcome, mail.outbox) == ("done", "suppressed", [])
+    assert "BILLING_EMAIL_WHITELIST_REGEX" in email.note
+    invoice.refresh_from_db()
+    assert not invoice.email_sent
+
+
+def test_a_template_that_fails_undoes_nothing_else(
+    invoice: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str, context: object) -> str:
+        raise ValueError("unclosed block")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mailing, "render_to_string", broken)
+        work()
+    email = the_email(invoice)
+    assert (email.state, email.attempts) == ("due", 1)
+    assert email.last_error == (
+        "The template billing/email/payment.invoice_generated.subject.txt failed: "
+        "ValueError: unclosed block"
+    )
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.email_sent) == ("open", False)
+    assert invoice.email_error == email.last_error
+    Email.objects.update(due_at=email.created_at)
+    work()
+    assert len(mail.outbox) == 1
+    assert Invoice.objects.everywhere().get(pk=invoice.pk).email_error == ""
+
+
+def test_a_mail_server_that_is_down_is_tried_again(invoice: Invoice) -> None:
+    _refusal.append(SMTPServerDisconnected("gone"))
+    work()
+    assert (the_email(invoice).state, kinds(invoice)[-1]) == ("due", "invoice.issued")
+    Email.objects.update(attempts=Email.max_attempts - 1, due_at=the_email(invoice).created_at)
+    work()
+    assert (the_email(invoice).state, kinds(invoice)[-1]) == ("dead", "email.failed")
+    _refusal.clear()
+    the_email(invoice).revive()
+    work()
+    assert the_email(invoice).outcome == "sent"
+
+
+@pytest.mark.parametrize(("code", "state"), [(550, "dead"), (450, "due")])
+def test_a_refused_address_is_final_when_the_server_says_so(
+    invoice: Invoice, code: int, state: str
+) -> None:
+    _refusal.append(SMTPRecipientsRefused({invoice.client.email: (code, b"no")}))
+    work()
+    assert the_email(invoice).state == state
+
+
+def test_a_client_without_an_address_is_said_so(invoice: Invoice) -> None:
+    person = invoice.client.user
+    assert person is not None
+    person.email = ""
+    person.save()
+    Email.objects.update(to="")
+    work()
+    assert the_email(invoice).state == "dead"
+    assert "no e-mail address" in the_email(invoice).last_error
+
+
+def test_a_host_may_route_a_kind_elsewhere(invoice: Invoice) -> None:
+    taken: list[Email] = []
+
+    def take(email: Email, **_: object) -> bool:
+        taken.append(email)
+        return email.key == INVOICE_GENERATED
+
+    mailing.sending.connect(take)
+    try:
+        work()
+    finally:
+        mailing.sending.disconnect(take)
+    assert (the_email(invoice).outcome, mail.outbox) == ("routed", [])
+    assert taken[0].invoice == invoice
+
+
+def test_names_do_not_inject_headers(invoice: Invoice) -> None:
+    type(invoice.website).objects.filter(pk=invoice.website_id).update(
+        sender_name="Shop\r\nBcc: all@example.org"
+    )
+    work()
+    assert mail.outbox[0].from_email.startswith('"Shop Bcc: all@example.org"')
+
+
+def test_it_is_sent_once_by_two_workers(invoice: Invoice) -> None:
+    first = Email.claim(1, "a", 60)
+    assert Email.claim(1, "b", 60) == []
+    mailing.deliver(first[0])
+    assert len(mail.outbox) == 1

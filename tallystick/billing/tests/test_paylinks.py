@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from tallystick.billing import paylinks, tokens
+from tallystick.billing.invoices import Invoice
+from tallystick.billing.paylinks import LinkState, ReplacedLink, UnknownLink
+from tallystick.billing.payments import mark_paid, pay
+from tallystick.billing.states import WrongState
+from tallystick.billing.tests.making import eur
+from tallystick.events.models import Event
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_token_opens_its_invoice(invoice: Invoice) -> None:
+    assert invoice.payment_token.startswith(f"INV-{invoice.reference_id}-")
+    assert len(invoice.payment_token) <= 128
+    assert paylinks.find(invoice.payment_token) == invoice
+    assert paylinks.state(invoice) == LinkState.USABLE
+    domain = invoice.website.domain
+    assert invoice.url == f"https://{domain}/pay/invoice/{invoice.payment_token}/"
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", "INV", "x" * 5000, "INV-\0-" + "a" * 43, "INV-000000000000-" + "\udcff" * 43, "İNV-é"],
+)
+def test_a_mangled_token_opens_nothing(invoice: Invoice, token: str) -> None:
+    for mangled in (token, invoice.payment_token[:-1], invoice.payment_token.lower()):
+        with pytest.raises(UnknownLink):
+            paylinks.find(mangled)
+
+
+def test_unknown_tokens_take_the_same_way(
+    invoice: Invoice, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    near = invoice.payment_token[:-1] + ("A" if invoice.payment_token[-1] != "A" else "B")
+    for token in (near, tokens.new_payment_token("000000000000"), "nonsense", "\0"):
+        with django_assert_num_queries(2), pytest.raises(UnknownLink):
+            paylinks.find(token)
+
+
+def test_a_draft_has_no_link(draft: Invoice) -> None:
+    with pytest.raises(UnknownLink):
+        paylinks.find(draft.payment_token)
+    with pytest.raises(WrongState):
+        paylinks.renew(draft)
+    assert paylinks.state(draft) == LinkState.UNKNOWN
+
+
+def test_it_expires_at_the_end_of_its_last_day(invoice: Invoice) -> None:
+    expiry = invoice.token_expires_at
+    assert expiry is not None
+    assert paylinks.state(invoice, expiry - timedelta(seconds=1)) == LinkState.USABLE
+    assert paylinks.state(invoice, expiry) == LinkState.EXPIRED
+    mark_paid(invoice, by=None)
+    assert paylinks.state(invoice, expiry) == LinkState.PAID
+
+
+def test_the_last_day_ends_where_the_website_is() -> None:
+    assert (
+        tokens.expiry(date(2026, 1, 1), "Europe/Berlin").isoformat() == "2026-01-31T23:00:00+00:00"
+    )
+
+
+def test_revoked_means_closed(invoice: Invoice) -> None:
+    paylinks.revoke(invoice)
+    paylinks.revoke(invoice)
+    assert paylinks.state(paylinks.find(invoice.payment_token)) == LinkState.REVOKED
+    assert Event.objects.of(invoice.website).filter(kind="invoice.link_revoked").count() == 1
+    invoice.void(reason="mistake")
+    assert paylinks.state(invoice) == LinkState.REVOKED
+
+
+def test_a_void_invoice_says_so(invoice: Invoice) -> None:
+    invoice.void(reason="mistake")
+    assert paylinks.state(paylinks.find(invoice.payment_token)) == LinkState.VOID
+
+
+def test_renewing_makes_a_new_link_and_retires_the_old(invoice: Invoice) -> None:
+    old = invoice.payment_token
+    paylinks.revoke(invoice)
+    url = paylinks.renew(invoice)
+    assert invoice.payment_token in url
+    assert invoice.payment_token != old
+    assert paylinks.state(paylinks.find(invoice.payment_token)) == LinkState.USABLE
+    with pytest.raises(ReplacedLink):
+        paylinks.find(old)
+
+
+def test_a_link_for_one_use_is_used_up_by_a_part_payment(
+    invoice: Invoice, settings: Settings
+) -> None:
+    pay(invoice, eur("19"), method="manual", by=None)
+    assert paylinks.state(invoice) == LinkState.USABLE
+    settings.PAYMENT_LINK_ONE_USE = True
+    assert paylinks.state(invoice) == LinkState.USED
+
+
+def test_the_sites_own_domain_is_served_as_the_site_is(settings: Settings) -> None:
+    settings.PUBLIC_URL = "http://localhost:8000"
+    assert tokens.payment_url("localhost:8000", "T") == "http://localhost:8000/pay/invoice/T/"
+    assert tokens.payment_url("localhost", "T") == "http://localhost:8000/pay/invoice/T/"
+    assert tokens.payment_url("pay.example", "T") == "https://pay.example/pay/invoice/T/"
