@@ -1,0 +1,104 @@
+"""Who gets in to the pages of a payment link: holders of the token, within the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Concatenate, ParamSpec
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers, patch_cache_control
+
+from tallystick.accounts.models import Account, OrganisationMember
+from tallystick.accounts.roles import can_bill
+from tallystick.billing import paylinks
+from tallystick.billing.invoices import Invoice
+from tallystick.events.actors import Actor, ActorKind, acting
+from tallystick.web.limits import Limit, address_of
+
+MISSES = Limit("pay-misses", times=20, seconds=60)
+"""Tokens that do not exist, per address; whoever reached it is not answered at all for a while."""
+
+VISITS = Limit("pay-visits", times=120, seconds=60)
+"""Requests per token, from wherever."""
+
+P = ParamSpec("P")
+InvoiceView = Callable[Concatenate[HttpRequest, Invoice, P], HttpResponse]
+
+
+def by_token(view: InvoiceView[P]) -> Callable[Concatenate[HttpRequest, str, P], HttpResponse]:
+    """Call `view` with the invoice that the token in the address opens."""
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        address = address_of(request)
+        invoice = _opened(request, token, address)
+        if isinstance(invoice, HttpResponse):
+            return _private(invoice)
+        with acting(_actor(request, invoice, address)):
+            return _private(view(request, invoice, *args, **kwargs))
+
+    return guarded
+
+
+def _opened(request: HttpRequest, token: str, address: str) -> Invoice | HttpResponse:
+    """The invoice of `token`, or the page that says why it stays closed."""
+    if MISSES.reached(address):
+        return _too_many(request)
+    try:
+        invoice = paylinks.find(token)
+    except paylinks.UnknownLink:
+        MISSES.count(address)
+        return render(request, "web/pay/unknown.html", status=HTTPStatus.NOT_FOUND)
+    if not VISITS.count(token):
+        return _too_many(request)
+    return _log_in_first(request, invoice) or invoice
+
+
+def is_of(request: HttpRequest, account: Account) -> bool:
+    """Whether who is signed in is billed by `account`, or a member of the organisation that is."""
+    user = request.user
+    if not user.is_authenticated:
+        return False
+    if account.organisation_id is None:
+        return account.user_id == user.pk
+    return OrganisationMember.objects.filter(
+        user=user, organisation_id=account.organisation_id
+    ).exists()
+
+
+def _log_in_first(request: HttpRequest, invoice: Invoice) -> HttpResponse | None:
+    if not settings.PAY_PAGE_REQUIRES_LOGIN:
+        return None
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    if not (is_of(request, invoice.client) or can_bill(request.user, invoice.website)):
+        raise PermissionDenied
+    return None
+
+
+def _too_many(request: HttpRequest) -> HttpResponse:
+    response = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
+    response["Retry-After"] = "60"
+    return response
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """The token in the address is a secret, and so is what it shows."""
+    add_never_cache_headers(response)
+    patch_cache_control(response, no_store=True, private=True)
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _actor(request: HttpRequest, invoice: Invoice, address: str) -> Actor:
+    if request.user.is_authenticated:
+        return Actor(ActorKind.USER, id=str(request.user.pk), label="client", address=address)
+    return Actor(ActorKind.LINK, id=invoice.reference_id, label="payment link", address=address)
