@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser
@@ -21,6 +21,11 @@ from tallystick.integrations.logs import SyncLog
 from tallystick.ports.errors import ProviderError
 from tallystick.queue.clock import db_now
 from tallystick.queue.rows import State
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
 
 
 @admin.register(Connection)
@@ -99,7 +104,7 @@ class ConnectionAdmin(TenantAdmin):
         self.message_user(request, f"{links.revive()} links are due now.")
 
 
-class OfAConnection(admin.ModelAdmin[Any]):
+class OfAConnection(_ModelAdmin):
     """Rows that belong to a website by their connection; read-only, the newest first."""
 
     show_full_result_count = False

@@ -109,7 +109,7 @@ class Connection(Leased, TenantModel):
 
     def rest(self, until: datetime, reason: str) -> None:
         """Send nothing before `until`; other connections go on."""
-        self._state(rests_until=until, rest_reason=reason[:200])
+        self._note(rests_until=until, rest_reason=reason[:200])
 
     def refuse(self, reason: str) -> None:
         """The credentials are dead: say "reconnect", once, and let the links wait."""
@@ -123,7 +123,7 @@ class Connection(Leased, TenantModel):
     def failed(self, now: datetime, reason: str) -> None:
         """A call did not get through. Five in a row: rest and probe, ever more rarely."""
         self.failures += 1
-        self._state(failures=self.failures, sync_error=reason)
+        self._note(failures=self.failures, sync_error=reason)
         if self.failures >= BREAKER_FAILURES:
             pause = full_jitter(
                 self.failures - BREAKER_FAILURES, base=BREAKER_BASE, cap=BREAKER_CAP
@@ -134,14 +134,14 @@ class Connection(Leased, TenantModel):
         """A call got through: whatever was wrong with the way there is over."""
         if self.failures or self.rests_until:
             self.failures = 0
-            self._state(failures=0, rests_until=None, rest_reason="")
+            self._note(failures=0, rests_until=None, rest_reason="")
 
     @property
     def is_out(self) -> bool:
         """Whether the breaker is open or half-open: failures are the connection's, not a link's."""
         return self.failures >= BREAKER_FAILURES
 
-    def _state(self, **values: object) -> None:
+    def _note(self, **values: object) -> None:
         for name, value in values.items():
             setattr(self, name, value)
         Connection.objects.everywhere().filter(pk=self.pk).update(**values)

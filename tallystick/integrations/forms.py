@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from django import forms
 from pydantic import SecretStr
@@ -12,10 +12,15 @@ from pydantic.fields import FieldInfo
 from tallystick.integrations import registry
 from tallystick.integrations.connections import BadCredentials, Connection
 
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[Connection]
+else:
+    _ModelForm = forms.ModelForm
+
 PREFIX = "setting_"
 
 
-class ConnectionForm(forms.ModelForm[Connection]):
+class ConnectionForm(_ModelForm):
     """Built for one type of provider by `form_for`."""
 
     class Meta:

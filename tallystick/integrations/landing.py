@@ -42,10 +42,13 @@ def results(
     """One result per item, for an answer per record or one error for them all."""
     outcomes = answer if isinstance(answer, list) else [answer] * len(items)
     charged = not connection.is_out
-    return [
+    found = [
         _result(item, outcome, now, charged=charged)
         for item, outcome in zip(items, outcomes, strict=True)
     ]
+    for item, result in zip(items, found, strict=True):
+        result.label = item.record.label
+    return found
 
 
 def unsent(items: Sequence[Item], now: datetime) -> list[Result]:

@@ -128,6 +128,7 @@ class Result:
     synced_at: datetime | None = None
     waits_for: int | None = None
     fresh: bool = False
+    label: str = ""
 
 
 _WRITE = """

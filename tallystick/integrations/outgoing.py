@@ -54,7 +54,7 @@ def prepare(
     prepared = Prepared([], [])
     built: list[tuple[Link, models.Model, Record]] = []
     for link, obj in _loaded(links):
-        record = _record(link, obj, now)
+        record = _record(connection, link, obj, now)
         if isinstance(record, Result):
             prepared.settled.append(record)
         else:
@@ -65,7 +65,9 @@ def prepare(
     for link, _, record in built:
         missing = [ref for ref in record.refs() if not _remote_id(known, ref)]
         if missing:
-            prepared.settled.append(_waiting(link, missing[0], known, now))
+            waiting = _waiting(link, missing[0], known, now)
+            waiting.label = record.label
+            prepared.settled.append(waiting)
             continue
         remotes = {(ref.kind, ref.key): _remote_id(known, ref) for ref in record.refs()}
         resolved = record.resolved(remotes) if remotes else record
@@ -100,6 +102,7 @@ def settled(
         last_error=error,
         synced_at=synced_at or link.synced_at,
         waits_for=waits_for,
+        label=str(link),
     )
 
 
@@ -114,19 +117,29 @@ def _loaded(links: Sequence[Link]) -> list[tuple[Link, models.Model | None]]:
     return pairs
 
 
-def _record(link: Link, obj: models.Model | None, now: datetime) -> Record | Result:
-    if obj is None:
-        return settled(link, State.DONE, now, error="It was deleted here.")
+def _record(
+    connection: Connection, link: Link, obj: models.Model | None, now: datetime
+) -> Record | Result:
     told = sync.sync_of(link.model)
-    if not told.wants(obj):
-        return settled(link, State.DONE, now, error="It is not to exist outside.")
+    if reason := _needless(connection, told, obj):
+        return settled(link, State.DONE, now, error=reason)
     try:
         return told.to_record(obj)
     except Refused as error:
         return settled(link, State.DEAD, now, error=str(error))
     except Exception as error:
+        # A host's mapping may raise anything; one bad record must not stop the rest.
         logger.exception("link %s: the record could not be built", link.pk)
         return settled(link, State.DEAD, now, error=f"Its mapping failed: {type(error).__name__}.")
+
+
+def _needless(connection: Connection, told: sync.ModelSync, obj: models.Model | None) -> str:
+    """Why it is not to be sent after all; empty when it is."""
+    if obj is None:
+        return "It was deleted here."
+    if told.website_id(obj) != connection.website_id:
+        return "It belongs to another website now."
+    return "" if told.wants(obj) else "It is not to exist outside."
 
 
 Known = dict[str, tuple[int, str, str, str]]

@@ -65,13 +65,20 @@ class PushRun:
             try:
                 recovery.recover(self)
                 while page := self._page():
-                    self.queue(self.prepared(page))
-                    self.dispatch()
-                while self._flying:
-                    self._collect()
+                    self._send(page)
             finally:
                 self._land()
                 self._pool.shutdown()
+
+    def _send(self, page: list[Link]) -> None:
+        """Send the page and those after it; at the end wait for all answers, whose links may be due
+        again, for an edit came between."""
+        while page:
+            self.queue(self.prepared(page))
+            self.dispatch()
+            page = self._page()
+        while self._flying:
+            self._collect()
 
     # -- what is due
 
@@ -185,7 +192,7 @@ class PushRun:
             self._results.append(result)
             if result.state == State.DEAD:
                 self.progress.failed += 1
-                self.log.failed(f"{self.kind.value} {result.link_id}", result.last_error)
+                self.log.failed(result.label, result.last_error)
             elif result.state == State.DONE and result.fresh:
                 self.progress.done += 1
                 self.log.synced_records += 1

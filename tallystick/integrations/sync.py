@@ -78,6 +78,13 @@ class ModelSync(ABC):
         del link, found
         return ""
 
+    def website_id(self, obj: Any) -> int | None:  # noqa: ANN401
+        """Whose it is: only that website's connections are told of it."""
+        *way, last = self.website_path.split("__")
+        for step in way:
+            obj = getattr(obj, step)
+        return getattr(obj, f"{last}_id", None)
+
     def load(self, ids: Iterable[str]) -> dict[str, Any]:
         """The objects by their id as text; ids that are gone are left out."""
         objects = self._all().filter(pk__in=list(ids))
@@ -148,7 +155,7 @@ def _saved(
     sync = _registered[sender]
     if raw or _says_nothing(update_fields) or not sync.wants(instance):
         return
-    website_id = _website_id(instance, sync.website_path)
+    website_id = sync.website_id(instance)
     found = Connection.objects.filter(website_id=website_id, is_active=True)
     _mark(
         [
@@ -219,10 +226,3 @@ def _mark(targets: Sequence[Target]) -> int:
 
 def _says_nothing(update_fields: frozenset[str] | None) -> bool:
     return update_fields is not None and update_fields <= IGNORED_FIELDS
-
-
-def _website_id(obj: Any, path: str) -> int | None:  # noqa: ANN401
-    *way, last = path.split("__")
-    for step in way:
-        obj = getattr(obj, step)
-    return getattr(obj, f"{last}_id", None)

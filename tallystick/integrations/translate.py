@@ -146,7 +146,7 @@ class AllocationSync(sync.ModelSync):
             invoice=records.Ref(Kind.INVOICE, f"i-{obj.invoice.uid.hex}"),
             amount=obj.amount,
             currency=obj.invoice.currency,
-            date=obj.invoice.website.date_of(payment.succeeded_at or clock.now()),
+            date=payment.received_on or obj.invoice.website.today(),
             method=payment.method,
             reference=payment.reference,
         )

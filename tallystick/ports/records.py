@@ -55,6 +55,11 @@ class Record:
 
     key: str
 
+    @property
+    def label(self) -> str:
+        """How logs name it: no personal data."""
+        return f"{type(self).__name__} {self.key}"
+
     def refs(self) -> tuple[Ref, ...]:
         """The objects that must exist at the provider before this one can."""
         return ()
@@ -107,6 +112,10 @@ class Product(Record):
     tax: Tax | None = None
     is_active: bool = True
 
+    @property
+    def label(self) -> str:
+        return f"Product {self.code}"
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -150,6 +159,10 @@ class Invoice(Record):
     reference: str = ""
     url: str = ""
     is_void: bool = False
+
+    @property
+    def label(self) -> str:
+        return f"Invoice {self.number}"
 
     def refs(self) -> tuple[Ref, ...]:
         return (self.customer, *(line.product for line in self.lines if line.product))
@@ -230,7 +243,7 @@ def _said(value: object) -> object:
     if isinstance(value, type) or not is_dataclass(value):
         return value
     said: dict[str, object] = {}
-    for name, default in _defaults(type(value)):
+    for name, default in _defaults(value.__class__):
         held = getattr(value, name)
         if held != default:
             said[name] = _said(held)
