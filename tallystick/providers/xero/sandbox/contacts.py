@@ -114,7 +114,7 @@ def shown(books: Books, contact: Element, *, whole: bool = True) -> Element:
     """As in an answer."""
     is_customer = any(
         invoice["Status"] not in {"DRAFT", "SUBMITTED", "DELETED"}
-        for invoice in books.invoices.find("Contact.ContactID", contact["ContactID"])
+        for invoice in books.invoices.each("Contact.ContactID", contact["ContactID"])
     )
     element = {
         **contact,

@@ -1,0 +1,60 @@
+"""The courier: takes the stands' webhooks to whoever ordered them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+import httpx2
+
+from tallystick.ports.sandboxing import Outgoing, Receipt, Stand
+
+_PATIENCE = 5.0
+"""Xero waits this long for an answer."""
+_EVERY = 0.05
+_AT_ONCE = 8
+
+log = logging.getLogger(__name__)
+
+
+class Courier:
+    """Looks for due deliveries as long as it runs. An accepted one has an empty body and sets no
+    cookie."""
+
+    def __init__(self, stands: Iterable[Stand]) -> None:
+        self._stands = list(stands)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._free = asyncio.Semaphore(_AT_ONCE)
+
+    async def run(self) -> None:
+        async with httpx2.AsyncClient(timeout=_PATIENCE, trust_env=False) as client:
+            while True:
+                for stand in self._stands:
+                    for sent in stand.outgoing():
+                        task = asyncio.create_task(self._deliver(client, stand, sent))
+                        self._under_way.add(task)
+                        task.add_done_callback(self._under_way.discard)
+                await asyncio.sleep(_EVERY)
+
+    async def _deliver(self, client: httpx2.AsyncClient, stand: Stand, sent: Outgoing) -> None:
+        async with self._free:
+            status, complaint = await _sent(client, sent)
+        stand.reported(Receipt(sent, stand.now(), status, complaint))
+        log.debug("%s delivery %s: %s %s", stand.name, sent.id, status, complaint)
+
+
+async def _sent(client: httpx2.AsyncClient, sent: Outgoing) -> tuple[int | None, str]:
+    """The status of the answer, and what is wrong with it apart from the status."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            answer = await client.post(sent.url, headers=dict(sent.headers), content=sent.body)
+    except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
+        return None, str(error) or "no answer in time"
+    if answer.status_code != sent.expects:
+        return answer.status_code, f"{sent.expects} was expected"
+    if answer.is_success and answer.content:
+        return answer.status_code, "the body is not empty"
+    if "set-cookie" in answer.headers:
+        return answer.status_code, "it sets a cookie"
+    return answer.status_code, ""
