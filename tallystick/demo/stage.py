@@ -105,6 +105,15 @@ class Stage:
             "LOG_LEVEL": "WARNING",
         }
 
+    def run(self, *command: str) -> None:
+        """Run `command` with our Python to its end; raises `StageError` with its last words."""
+        done = subprocess.run(  # noqa: S603 - our own commands
+            [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            words = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
+            raise StageError(f"{' '.join(command[:2])} failed: {words[-1]}")
+
     def start(self, name: str, *command: str) -> None:
         """Run `command` with our Python; its output goes to a file of that name."""
         log = (self.folder / f"{name}.log").open("ab")

@@ -30,7 +30,7 @@ class StandClient:
         self._client = client
         self._api = f"{base}/sandbox/api/{name}"
 
-    def act(self, name: str, **arguments: object) -> Any:  # noqa: ANN401 - it is JSON
+    def act(self, name: str, /, **arguments: object) -> Any:  # noqa: ANN401 - it is JSON
         """Order an action; raises `httpx2.HTTPStatusError` if it is refused."""
         return _json(self._client.post(f"{self._api}/actions/{name}", json=arguments))
 
