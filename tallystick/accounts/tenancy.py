@@ -238,6 +238,12 @@ class TenantManager(models.Manager[M]):
 
     _queryset_class = TenantQuerySet
 
+    if TYPE_CHECKING:  # what the base class promises less of
+
+        def all(self) -> TenantQuerySet[M]: ...
+        def filter(self, *args: Any, **kwargs: Any) -> TenantQuerySet[M]: ...
+        def exclude(self, *args: Any, **kwargs: Any) -> TenantQuerySet[M]: ...
+
     def get_queryset(self) -> TenantQuerySet[M]:
         queryset: TenantQuerySet[M] = super().get_queryset()  # type: ignore[assignment] # see above
         website = current()

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from tallystick.accounts.admin.tenants import TenantAdmin
+from tallystick.accounts.admin.tenants import TenantAdmin, standing_in
 from tallystick.accounts.apikeys import ApiKey, Scope
+from tallystick.accounts.standing import Role
 
 if TYPE_CHECKING:
     from django.db import models
+    from django.db.models.fields.related import RelatedField
     from django.http import HttpRequest
 
     KeyForm = forms.ModelForm[ApiKey]
@@ -43,6 +45,15 @@ class ApiKeyAdmin(TenantAdmin):
     ) -> list[str]:
         fields = super().get_readonly_fields(request, obj)
         return fields if obj is None else [*fields, "user"]
+
+    def get_field_queryset(
+        self, db: str | None, db_field: RelatedField[Any, Any], request: HttpRequest
+    ) -> models.QuerySet[Any]:
+        """A key acts in somebody's name: nobody makes one for a person who can do more than they."""
+        rows = super().get_field_queryset(db, db_field, request)
+        if db_field.name == "user" and not standing_in(request).is_superadmin:
+            rows = rows.exclude(is_superuser=True).exclude(memberships__role=Role.SUPERADMIN)
+        return rows
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.Form, change: bool) -> None:
         plaintext = "" if change else obj.draw()

@@ -111,6 +111,8 @@ class TenantAdmin(Scoped, Admin):
     for every website.
     """
 
+    show_full_result_count = False  # a second count of what may be a million rows
+
     def get_queryset(self, request: HttpRequest) -> Rows:
         rows = visible(request, self.model)
         ordering = self.get_ordering(request)

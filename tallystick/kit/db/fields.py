@@ -48,6 +48,13 @@ class Sealed:
         return "<sealed>"
 
 
+class Loaded(Sealed):
+    """A sealed value from a fixture. It is stored as it came: a fixture's rows are written column
+    by column, where no field sees the row that it would seal a value to."""
+
+    __slots__ = ()
+
+
 class Secrets(dict[str, Any]):
     """A dict that shows its keys but not its values when printed or logged."""
 
@@ -62,7 +69,7 @@ class SealedAttribute(DeferredAttribute):
 
     def __get__(self, instance: models.Model | None, cls: type | None = None) -> object:
         value = super().__get__(instance, cls)
-        if isinstance(value, Sealed) and instance is not None:
+        if type(value) is Sealed and instance is not None:
             value = instance.__dict__[self.field.attname] = self.field.open(instance, value)
         return value
 
@@ -114,16 +121,18 @@ class Sealing(_Field, ABC, Generic[V]):
     def pre_save(self, model_instance: models.Model, add: bool) -> object:
         # Opening before sealing again renews old seals, and makes saving a row under a changed uid
         # an error instead of a value that nobody can open.
-        text = self.seal(model_instance, getattr(model_instance, self.attname))
-        return Sealed(text) if text else ""
+        value = getattr(model_instance, self.attname)
+        if isinstance(value, Loaded) or not value:
+            return value or ""
+        return Sealed(self.seal(model_instance, value))
 
     def get_prep_value(self, value: object) -> str:
         if isinstance(value, Sealed):
             return value.text
         if value:
             raise FieldError(
-                f"{self} is encrypted together with its row: set it on an instance and save() that; "
-                "it cannot be searched, nor written by update()."
+                f"{self} is encrypted together with its row: set it on an instance and save() that. "
+                "It cannot be searched, written by update(), or loaded from an unsealed fixture."
             )
         return ""
 
@@ -142,15 +151,12 @@ class Sealing(_Field, ABC, Generic[V]):
         return value
 
     def to_python(self, value: object) -> object:
-        """Read a fixture's value, which may be sealed."""
-        if isinstance(value, str) and is_sealed(value):
-            return Sealed(value)
-        return self.wrap(value)
+        """Read a fixture's value."""
+        return Loaded(value) if isinstance(value, str) and is_sealed(value) else self.wrap(value)
 
     def value_to_string(self, obj: models.Model) -> str:
         """What a dump holds: the sealed text."""
-        kept = obj.__dict__.get(self.attname)
-        return kept.text if isinstance(kept, Sealed) else self.seal(obj, getattr(obj, self.attname))
+        return self.seal(obj, getattr(obj, self.attname))
 
     # -- checks
 
@@ -212,11 +218,6 @@ class EncryptedJSONField(Sealing[Mapping[str, Any]], _Json):
         if isinstance(value, Mapping):
             return Secrets(value)
         return value or Secrets()
-
-    def to_python(self, value: object) -> object:
-        if isinstance(value, str) and value and not is_sealed(value):
-            return self.load(value.encode())
-        return super().to_python(value)
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:
         return None

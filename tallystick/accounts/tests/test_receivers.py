@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from pytest_django import Settings
+
+from tallystick.accounts import tenancy
+from tallystick.accounts.accounts import Account
+from tallystick.accounts.websites import Website
+from tallystick.people.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_new_client_gets_an_account_at_the_default_website(ours: Website) -> None:
+    ours.make_default()
+    ann = User.objects.create_user("ann")
+    assert ann.account.website == ours
+
+
+def test_the_website_in_hand_goes_before_the_default_one(ours: Website, theirs: Website) -> None:
+    ours.make_default()
+    with tenancy.of(theirs):
+        ann = User.objects.create_user("ann")
+    assert ann.account.website == theirs
+
+
+def test_no_account_is_opened_for_staff_or_without_a_website(
+    ours: Website, settings: Settings
+) -> None:
+    User.objects.create_user("early")
+    ours.make_default()
+    User.objects.create_user("staff", is_staff=True)
+    User.objects.create_superuser("root")
+    settings.ACCOUNTS_OPEN_ON_SIGNUP = False
+    User.objects.create_user("ann")
+    assert not Account.objects.everywhere().exists()
+
+
+def test_a_sign_up_takes_two_queries_more_and_a_save_none(
+    ours: Website, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    ours.make_default()
+    ann = User(username="ann")
+    with django_assert_num_queries(3):  # the user; the default website, the account
+        ann.save()
+    with django_assert_num_queries(1):
+        ann.save()
+
+
+def test_people_who_are_loaded_bring_their_accounts_along(ours: Website, tmp_path: Path) -> None:
+    ours.make_default()
+    User.objects.create_user("ann", allergies="nuts")
+    dump = tmp_path / "dump.json"
+    call_command("dumpdata", "people", "accounts", output=str(dump))
+    assert "nuts" not in dump.read_text()
+    Account.objects.everywhere().delete()
+    User.objects.all().delete()
+    call_command("loaddata", str(dump), stdout=StringIO())
+    assert User.objects.get().allergies == "nuts"
+    assert User.objects.get().account.website == ours
