@@ -1,24 +1,23 @@
 """Api: the way to one provider over HTTP. It parses at the border and speaks `ports.errors`.
 
-could not leave, or was turned away          Unavailable, RateLimited
-a read without a usable answer               Unavailable
-a write without a usable answer              Uncertain, Garbled: it may have been carried out
-401, 403                                     Unauthorized (401 after the auth renewed its token)
-404, 410                                     Missing
-other 4xx                                    Refused, with the provider's words
+* could not leave, or was turned away: `Unavailable`, `RateLimited`
+* a read without a usable answer: `Unavailable`
+* a write without a usable answer: `Uncertain`, `Garbled`; it may have been carried out
+* 401, 403: `Unauthorized` (401 after the token was renewed once)
+* 404, 410: `Missing`
+* other 4xx: `Refused`, with the provider's words
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TypeVar
+from urllib.parse import urlencode
 
-import httpx2
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from tallystick.ports.errors import (
     Garbled,
@@ -30,38 +29,25 @@ from tallystick.ports.errors import (
     Unavailable,
     Uncertain,
 )
+from tallystick.ports.exchange import (
+    Answer,
+    Failure,
+    Line,
+    NeverLeft,
+    Question,
+    Texts,
+    TooSlow,
+    Unreadable,
+    secure_url,
+)
 from tallystick.ports.metering import Meter
 from tallystick.ports.traffic import Traffic, said
 from tallystick.ports.waiting import retry_after
-from tallystick.ports.wire import TooLong, Wire, body_of, secure_url
 
 T = TypeVar("T", bound=BaseModel)
-Texts = Mapping[str, str]
 
-_NEVER_LEFT = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.ProxyError,
-    httpx2.UnsupportedProtocol,
-    httpx2.LocalProtocolError,
-)
 _SUCCESS = range(200, 300)
 _REJECTED = range(400, 500)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A complete answer, before it is understood."""
-
-    status: int
-    headers: httpx2.Headers = field(repr=False)
-    content: bytes = field(repr=False)
-
-    @property
-    def is_page(self) -> bool:
-        """HTML is what something on the way says, or a front server: not the API."""
-        return "html" in self.headers.get("content-type", "").lower()
 
 
 class Nothing(BaseModel):
@@ -84,17 +70,20 @@ class Api:
         name: str,
         base_url: str,
         *,
-        wire: Wire,
+        line: Line | None = None,
         headers: Texts | None = None,
         meter: Meter | None = None,
         traffic: Traffic | None = None,
     ) -> None:
+        # The HTTP stack takes 16 MiB: a process that makes no client does without.
+        from tallystick.ports.wire import Wire
+
         self.name = name
         self._base_url = secure_url(base_url)
         self._headers = dict(headers or {})
         self._meter = meter or Meter()
         self._traffic = traffic or Traffic(name)
-        self._client = wire.client(leaving=self._leaving, arriving=self._arriving)
+        self._wire = Wire(line or Line(), leaving=self._meter.called, arriving=self._arriving)
 
     # -- the calls
 
@@ -107,8 +96,8 @@ class Api:
         headers: Texts | None = None,
     ) -> T:
         """Read. Never `Uncertain`: a read can be repeated."""
-        request = self._request("GET", path, params, headers)
-        return self._exchange(request, schema, repeatable=True)
+        question = Question("GET", self._base_url + path, params or {}, self._with(headers))
+        return self._exchange(question, schema, repeatable=True)
 
     def send(
         self,
@@ -121,23 +110,27 @@ class Api:
         headers: Texts | None = None,
     ) -> T:
         """Write. Without a usable answer it is `Uncertain`."""
-        body = {"Content-Type": "application/json", **(headers or {})}
-        request = self._request(method, path, params, body, content=to_json(json))
-        return self._exchange(request, schema, repeatable=False)
+        try:
+            content = to_json(json)
+        except (PydanticSerializationError, UnicodeError):
+            raise Refused(f"This cannot be written in the JSON that {self.name} reads.") from None
+        said_type = self._with({"Content-Type": "application/json", **(headers or {})})
+        question = Question(method, self._base_url + path, params or {}, said_type, content)
+        return self._exchange(question, schema, repeatable=False)
 
     def post_form(self, path: str, schema: type[T], form: Texts) -> T:
         """Post a form that can be repeated without harm, such as for a token."""
-        request = self._client.build_request(
-            "POST", self._base_url + path, headers=self._headers, data=dict(form)
-        )
-        return self._exchange(request, schema, repeatable=True)
+        said_type = self._with({"Content-Type": "application/x-www-form-urlencoded"})
+        content = urlencode(form).encode()
+        question = Question("POST", self._base_url + path, {}, said_type, content)
+        return self._exchange(question, schema, repeatable=True)
 
     def close(self) -> None:
-        self._client.close()
+        self._wire.close()
 
     # -- what providers word differently
 
-    def remaining(self, headers: httpx2.Headers) -> Mapping[str, int]:
+    def remaining(self, headers: Texts) -> Mapping[str, int]:
         """What the headers of an answer say is left: limit name -> calls."""
         del headers
         return {}
@@ -174,25 +167,11 @@ class Api:
 
     # -- the way there and back
 
-    def _request(
-        self,
-        method: str,
-        path: str,
-        params: Texts | None,
-        headers: Texts | None,
-        *,
-        content: bytes | None = None,
-    ) -> httpx2.Request:
-        return self._client.build_request(
-            method,
-            self._base_url + path,
-            params=dict(params) if params else None,
-            headers={**self._headers, **(headers or {})},
-            content=content,
-        )
+    def _with(self, headers: Texts | None) -> Texts:
+        return {**self._headers, **headers} if headers else self._headers
 
-    def _exchange(self, request: httpx2.Request, schema: type[T], *, repeatable: bool) -> T:
-        answer = self._answer(request, repeatable=repeatable)
+    def _exchange(self, question: Question, schema: type[T], *, repeatable: bool) -> T:
+        answer = self._answer(question, repeatable=repeatable)
         if answer.status not in _SUCCESS:
             raise self._error(answer, repeatable=repeatable)
         try:
@@ -202,27 +181,22 @@ class Api:
         # Outside of the handler: the error quotes the answer, and that may hold a secret.
         raise self._garbled(f"{where} is not as documented", repeatable=repeatable)
 
-    def _answer(self, request: httpx2.Request, *, repeatable: bool) -> Answer:
+    def _answer(self, question: Question, *, repeatable: bool) -> Answer:
         started = time.perf_counter()
         try:
-            response = self._client.send(request, stream=True)
-            try:
-                answer = Answer(response.status_code, response.headers, body_of(response))
-            finally:
-                response.close()
-        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-            self._traffic.failed(request, error)
-            raise self._failure(error, repeatable=repeatable) from error
-        self._traffic.passed(request, answer.status, answer.content, time.perf_counter() - started)
+            answer = self._wire.carry(question)
+        except Failure as failure:
+            self._traffic.failed(question, failure)
+            raise self._failed(failure, repeatable=repeatable) from failure
+        self._traffic.passed(question, answer, time.perf_counter() - started)
         return answer
 
-    def _failure(self, error: Exception, *, repeatable: bool) -> ProviderError:
-        if isinstance(error, _NEVER_LEFT):
+    def _failed(self, failure: Failure, *, repeatable: bool) -> ProviderError:
+        if isinstance(failure, NeverLeft):
             return Unavailable(f"{self.name} cannot be reached.")
-        if isinstance(error, TooLong | httpx2.DecodingError):
+        if isinstance(failure, Unreadable):
             return self._garbled("it cannot be read", repeatable=repeatable)
-        slow = isinstance(error, httpx2.TimeoutException)
-        what = "did not answer in time" if slow else "broke off the answer"
+        what = "did not answer in time" if isinstance(failure, TooSlow) else "broke off its answer"
         return self._lost(f"{self.name} {what}.", repeatable=repeatable)
 
     def _error(self, answer: Answer, *, repeatable: bool) -> ProviderError:
@@ -242,12 +216,8 @@ class Api:
         reason = f"{self.name} gave an answer that is of no use: {what}."
         return Unavailable(reason) if repeatable else Garbled(reason)
 
-    def _leaving(self, request: httpx2.Request) -> None:
-        del request
-        self._meter.called()
-
-    def _arriving(self, response: httpx2.Response) -> None:
-        self._meter.answered(self.remaining(response.headers))
+    def _arriving(self, headers: Texts) -> None:
+        self._meter.answered(self.remaining(headers))
 
 
 def _joined(sentence: str, words: str) -> str:

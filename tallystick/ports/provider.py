@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-import httpx2
 from pydantic import BaseModel, ConfigDict
 
 from tallystick.ports.metering import Limit, Meter
+
+if TYPE_CHECKING:
+    import httpx2
 
 
 class Category(StrEnum):
@@ -22,7 +24,9 @@ class Category(StrEnum):
 class Settings(BaseModel):
     """The settings of one connection; a field that is a secret is a `SecretStr`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", defer_build=True, hide_input_in_errors=True
+    )
 
 
 S = TypeVar("S", bound=Settings)

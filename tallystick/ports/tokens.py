@@ -1,50 +1,23 @@
-"""Signing requests with bearer tokens, and getting them by the client credentials grant."""
+"""Bearer tokens by the client credentials grant of OAuth 2.0."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
-from http import HTTPStatus
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
-import httpx2
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 
 from tallystick.kit import clock
 from tallystick.ports.errors import ProviderError, Unauthorized, Unavailable
-from tallystick.ports.http import Answer, Api
+from tallystick.ports.exchange import Answer, Basic, Line
+from tallystick.ports.http import Api
 from tallystick.ports.traffic import Traffic, said
-from tallystick.ports.wire import Wire
+
+if TYPE_CHECKING:
+    import httpx2
 
 _LONGEST_LIFE = 86_400.0
 _EARLY = 60.0
-
-
-class Tokens(Protocol):
-    def token(self, *, instead_of: str = "") -> str:
-        """A token that is good now; a new one if the one at hand is `instead_of`, which was
-        refused. Raises `Unauthorized` or `Unavailable`, never `Uncertain`."""
-
-
-class Bearer(httpx2.Auth):
-    """Sign with a token; when it is refused, once more with a new one."""
-
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
-
-    def sync_auth_flow(
-        self, request: httpx2.Request
-    ) -> Generator[httpx2.Request, httpx2.Response, None]:
-        token = self._tokens.token()
-        response = yield _signed(request, token)
-        if response.status_code == HTTPStatus.UNAUTHORIZED:
-            response.read()  # gives the connection back before the token is renewed
-            yield _signed(request, self._tokens.token(instead_of=token))
-
-
-def _signed(request: httpx2.Request, token: str) -> httpx2.Request:
-    request.headers["Authorization"] = f"Bearer {token}"
-    return request
 
 
 class TokenReply(BaseModel):
@@ -81,8 +54,8 @@ class ClientCredentials:
         scopes: str = "",
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        basic = httpx2.BasicAuth(client_id, client_secret.get_secret_value())
-        self._endpoint = _Endpoint(name, url, wire=Wire(basic, transport, concurrency=1))
+        basic = Basic(client_id, client_secret.get_secret_value())
+        self._endpoint = _Endpoint(name, url, line=Line(basic, transport, concurrency=1))
         self._form = {"grant_type": "client_credentials", **({"scope": scopes} if scopes else {})}
         self._lock = threading.Lock()
         self._round = 0

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 
-import httpx2
+from tallystick.ports.exchange import Answer, Failure, Question
 
 _LONGEST_BODY = 4000
 _LONGEST_WORDS = 300
@@ -37,23 +37,24 @@ class Traffic:
         self._is_on = is_on
         self._secrets = secrets
 
-    def passed(self, request: httpx2.Request, status: int, body: bytes, seconds: float) -> None:
-        if not self._is_on:
-            return
-        self._log.debug(
-            "%s %s -> %d in %.0f ms; sent %r; got %r",
-            request.method,
-            self._redacted(str(request.url)),
-            status,
-            seconds * 1000,
-            self._body(request.content),
-            self._body(body),
-        )
-
-    def failed(self, request: httpx2.Request, error: Exception) -> None:
+    def passed(self, question: Question, answer: Answer, seconds: float) -> None:
         if self._is_on:
-            url = self._redacted(str(request.url))
-            self._log.debug("%s %s -> %s", request.method, url, type(error).__name__)
+            self._log.debug(
+                "%s %s -> %d in %.0f ms; sent %r; got %r",
+                question.method,
+                self._address(question),
+                answer.status,
+                seconds * 1000,
+                self._body(question.content),
+                self._body(answer.content),
+            )
+
+    def failed(self, question: Question, failure: Failure) -> None:
+        if self._is_on:
+            self._log.debug("%s %s -> %s", question.method, self._address(question), failure)
+
+    def _address(self, question: Question) -> str:
+        return self._redacted(f"{question.url} {dict(question.params)}")
 
     def _body(self, body: bytes) -> str:
         # Redacted before it is cut: half a secret is not recognised.

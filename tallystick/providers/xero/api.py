@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import httpx2
 from pydantic import ValidationError
 
 from tallystick.ports.errors import RateLimited
-from tallystick.ports.http import Answer, Api
+from tallystick.ports.exchange import Answer, Texts
+from tallystick.ports.http import Api
 from tallystick.ports.waiting import retry_after
 from tallystick.providers.xero.schema import Problem
 
@@ -22,7 +22,7 @@ _WAITS = {"concurrent": 1.0, "minute": 60.0, "day": 3600.0, "appminute": 60.0}
 
 
 class XeroApi(Api):
-    def remaining(self, headers: httpx2.Headers) -> Mapping[str, int]:
+    def remaining(self, headers: Texts) -> Mapping[str, int]:
         found = {name: headers.get(header, "") for name, header in _REMAINING.items()}
         return {
             name: int(left)

@@ -42,7 +42,7 @@ class Desk(ABC, Generic[R]):
 
     noun: ClassVar[str]
     """The list's name, in addresses and bodies."""
-    listing: ClassVar[type[Listing[Any]]]
+    listing: ClassVar[type[Listing]]
     create_with: ClassVar[str] = "PUT"
     key_field: ClassVar[str]
     find_with: ClassVar[dict[str, str]] = {}

@@ -102,9 +102,9 @@ class Invoices(Desk[Invoice]):
         smaller: dict[int, Letter[Invoice]] = {}
         for i, push in enumerate(pushes):
             state = states.get(push.remote.id) if push.remote else None
-            if state and push.record.is_void and state.status in _ENDED:
-                outcomes[i] = _remote(state)
-            elif state and (letter := _smaller(push, state)):
+            if state and push.record.is_void:
+                outcomes[i] = _void(state, outcomes[i])
+            if state and (letter := _smaller(push, state)):
                 smaller[i] = letter
         again = settled(
             lambda: self.write("POST", list(smaller.values()), f"{attempt}-s"), len(smaller)
@@ -121,6 +121,15 @@ def _always_open(record: Invoice) -> Payload:
     if record.url.startswith(("https://", "http://")):
         element["Url"] = record.url
     return element
+
+
+def _void(state: InvoiceState, refusal: Outcome) -> Outcome:
+    """What came of voiding an invoice in this state."""
+    if state.status in _ENDED:
+        return _remote(state)
+    if state.amount_paid or state.amount_credited:
+        return Refused(f"It has payments at Xero, which must be removed there first. ({refusal})")
+    return refusal
 
 
 def _smaller(push: Push[Invoice], state: InvoiceState) -> Letter[Invoice] | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-
-import httpx2
+from typing import TYPE_CHECKING
 
 from tallystick.ports.errors import Missing, Refused
+from tallystick.ports.exchange import Line
 from tallystick.ports.http import Nothing
 from tallystick.ports.metering import Limit, Meter
 from tallystick.ports.provider import AccountInfo, Category, Provider
@@ -28,8 +28,7 @@ from tallystick.ports.roles import (
     PushesProducts,
     SendsWebhooks,
 )
-from tallystick.ports.tokens import Bearer, ClientCredentials, traffic
-from tallystick.ports.wire import Wire
+from tallystick.ports.tokens import ClientCredentials, traffic
 from tallystick.providers.xero import reading, webhooks
 from tallystick.providers.xero.api import XeroApi
 from tallystick.providers.xero.contacts import Contacts
@@ -38,6 +37,9 @@ from tallystick.providers.xero.items import Items
 from tallystick.providers.xero.payments import Payments
 from tallystick.providers.xero.schema import OnlineInvoices, Organisations, XeroSettings
 from tallystick.providers.xero.taxes import TaxTypes
+
+if TYPE_CHECKING:
+    import httpx2
 
 
 class Xero(
@@ -86,7 +88,7 @@ class Xero(
         self._api = XeroApi(
             self.name,
             settings.base_url,
-            wire=Wire(Bearer(self._tokens), transport, self.concurrency),
+            line=Line(self._tokens, transport, self.concurrency),
             headers={"xero-tenant-id": settings.tenant_id},
             meter=self.meter,
             traffic=traffic(

@@ -30,9 +30,9 @@ _STATUSES = {
 }
 _ZERO = Decimal(0)
 
-# Where a page ends within few changes of one second, the next question begins at that second and
-# re-reads those few. Numbered pages are for bulk changes: an invoice that moves to the end while
-# they are turned pulls the next one over the edge of a page, so a series of them is kept short.
+# An invoice that changes while numbered pages are turned moves to the end, and pulls the next one
+# over the edge of a page. So the next question begins anew at the second where the page ended: at
+# once where that re-reads few, else (bulk changes share their second) every so many pages.
 _RE_READ = 5
 _PAGES_IN_A_ROW = 10
 
@@ -99,8 +99,8 @@ class _Place:
     def after(self, invoices: Sequence[InvoiceState]) -> _Place:
         second = invoices[-1].updated_at.replace(microsecond=0)
         again = sum(invoice.updated_at >= second for invoice in invoices)
-        is_ahead = self.since is None or second > self.since
-        if is_ahead and (again <= _RE_READ or self.page >= _PAGES_IN_A_ROW):
+        is_due = again <= _RE_READ or self.page >= _PAGES_IN_A_ROW
+        if is_due and again < len(invoices):
             return _Place(second)
         return _Place(self.since, self.page + 1)
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -21,8 +21,8 @@ from pydantic import (
     StringConstraints,
 )
 
+from tallystick.ports.exchange import SecureUrl
 from tallystick.ports.provider import Settings
-from tallystick.ports.wire import SecureUrl
 
 BASE_URL = "https://api.xero.com/api.xro/2.0"
 TOKEN_URL = "https://identity.xero.com/connect/token"  # noqa: S105 - an address
@@ -120,11 +120,8 @@ class Pagination(Reply):
     page_count: int = Field(alias="pageCount")
 
 
-E = TypeVar("E", bound=Element)
-
-
-class Listing(Reply, Generic[E]):
-    elements: tuple[E, ...] = ()
+class Listing(Reply):
+    elements: tuple[Element, ...] = ()
 
 
 class ContactElement(Element):
@@ -132,7 +129,7 @@ class ContactElement(Element):
     key: Text = Field(alias="ContactNumber", default="")
 
 
-class Contacts(Listing[ContactElement]):
+class Contacts(Listing):
     elements: tuple[ContactElement, ...] = Field(alias="Contacts")
 
 
@@ -141,7 +138,7 @@ class ItemElement(Element):
     key: Text = Field(alias="Code", default="")
 
 
-class Items(Listing[ItemElement]):
+class Items(Listing):
     elements: tuple[ItemElement, ...] = Field(alias="Items")
 
 
@@ -150,7 +147,7 @@ class PaymentElement(Element):
     key: Text = Field(alias="Reference", default="")
 
 
-class Payments(Listing[PaymentElement]):
+class Payments(Listing):
     elements: tuple[PaymentElement, ...] = Field(alias="Payments")
 
 
@@ -160,7 +157,7 @@ class InvoiceElement(Element):
     has_errors: bool = Field(alias="HasErrors", default=False)
 
 
-class Invoices(Listing[InvoiceElement]):
+class Invoices(Listing):
     elements: tuple[InvoiceElement, ...] = Field(alias="Invoices")
 
 
