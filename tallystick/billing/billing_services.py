@@ -8,10 +8,10 @@ from __future__ import annotations
 import datetime
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils.module_loading import import_string
 
@@ -19,6 +19,9 @@ from tallystick.accounts.models import Account, Organisation, Website
 from tallystick.billing.errors import BillingError
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.lines import LineDraft
+
+if TYPE_CHECKING:
+    from tallystick.people.models import User
 
 
 class NoWebsite(BillingError):
@@ -30,7 +33,7 @@ class BillingService(ABC):
     same one never makes a second invoice."""
 
     @abstractmethod
-    def update_user_billing_details(self, user: AbstractBaseUser) -> Account:
+    def update_user_billing_details(self, user: User) -> Account:
         """Create or update the contact of the user's account."""
 
     @abstractmethod
@@ -64,8 +67,8 @@ class BillingService(ABC):
 class LocalBillingService(BillingService):
     """No outside system: accounts, invoices and e-mails are our own."""
 
-    def update_user_billing_details(self, user: AbstractBaseUser) -> Account:
-        website = Website.objects.filter(is_default=True).first()
+    def update_user_billing_details(self, user: User) -> Account:
+        website = Website.objects.default()
         if website is None:
             raise NoWebsite
         return Account.open_for_user(user, website)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 
-from tallystick.accounts.tenancy import TenantQuerySet
+from tallystick.accounts.tenancy import TenantManager, TenantQuerySet
 from tallystick.billing import lines as invoice_lines
-from tallystick.billing import tokens
 from tallystick.billing.errors import BillingError
 from tallystick.billing.lines import InvoiceLine, LineDraft
 from tallystick.billing.states import PAYABLE
@@ -19,10 +17,10 @@ from tallystick.events import record
 from tallystick.kit.money import digits_of
 
 if TYPE_CHECKING:
-    from django.contrib.auth.base_user import AbstractBaseUser
-
-    from tallystick.accounts.models import Account
+    from tallystick.accounts.models import Account, Website
+    from tallystick.accounts.standing import Person
     from tallystick.billing.invoices import Invoice
+    from tallystick.people.models import User
 
 
 class KeyReused(BillingError):
@@ -50,28 +48,6 @@ class Details(TypedDict, total=False):
 
 
 class InvoiceQuerySet(TenantQuerySet["Invoice"]):
-    def draft(
-        self,
-        *,
-        account: Account,
-        lines: Sequence[LineDraft] = (),
-        by: AbstractBaseUser | None = None,
-        **details: Unpack[Details],
-    ) -> Invoice:
-        """A new draft for `account`; raises `BadLine`, `TooLarge`, `UnknownCurrency`."""
-        key = check_key(details.pop("key", ""))
-        if key and (earlier := self.of(account.website).filter(key=key).first()):
-            return _same(earlier, account)
-        try:
-            with transaction.atomic():
-                return self._drafted(account, lines, by, key, details)
-        except IntegrityError:
-            # The same key, in the same moment, by somebody else.
-            earlier = self.of(account.website).filter(key=key).first() if key else None
-            if earlier is None:
-                raise
-            return _same(earlier, account)
-
     def payable(self) -> Self:
         return self.filter(status__in=PAYABLE)
 
@@ -84,18 +60,50 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
             invoice.refuse_delete()
         return super().delete()
 
+
+class InvoiceManager(TenantManager["Invoice"]):
+    _queryset_class = InvoiceQuerySet  # type: ignore[assignment] # what `from_queryset` does
+
+    if TYPE_CHECKING:
+
+        def of(self, website: Website | int | Collection[Website | int]) -> InvoiceQuerySet: ...
+        def visible_to(self, user: Person) -> InvoiceQuerySet: ...
+        def own(self, user: Person) -> InvoiceQuerySet: ...
+        def everywhere(self) -> InvoiceQuerySet: ...
+
+    def draft(
+        self,
+        *,
+        account: Account,
+        lines: Sequence[LineDraft] = (),
+        by: User | None = None,
+        **details: Unpack[Details],
+    ) -> Invoice:
+        """A new draft for `account`; raises `BadLine`, `TooLarge`, `UnknownCurrency`, `KeyReused`."""
+        key = check_key(details.pop("key", ""))
+        if key and (earlier := self.of(account.website_id).filter(key=key).first()):
+            return _same(earlier, account)
+        try:
+            with transaction.atomic():
+                return self._drafted(account, lines, by, key, details)
+        except IntegrityError:
+            # The same key, in the same moment, by somebody else.
+            earlier = self.of(account.website_id).filter(key=key).first() if key else None
+            if earlier is None:
+                raise
+            return _same(earlier, account)
+
     def _drafted(
         self,
         account: Account,
         drafts: Sequence[LineDraft],
-        by: AbstractBaseUser | None,
+        by: User | None,
         key: str,
         details: Details,
     ) -> Invoice:
         website = account.website
-        currency = details.pop("currency", "") or account.currency or website.currency
+        currency = details.pop("currency", "") or account.billing_currency
         digits_of(currency)
-        reference_id = tokens.new_reference()
         invoice = self.model(
             website=website,
             client=account,
@@ -103,11 +111,10 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
             inclusive=details.pop("inclusive", website.prices_include_tax),
             rounding=website.rounding,
             issued_by=by,
-            key=key or uuid.uuid4().hex,
-            reference_id=reference_id,
-            payment_token=tokens.new_payment_token(reference_id),
             **details,
         )
+        if key:
+            invoice.key = key
         rows = invoice_lines.build(invoice, drafts)
         invoice.total_up(rows)
         invoice.save(force_insert=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Website
+from tallystick.accounts.standing import Person, standing_of
 from tallystick.queue.rows import QueueRow
 
 if TYPE_CHECKING:
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 INVOICE_GENERATED = "payment.invoice_generated"
 PAYMENT_RECEIVED = "payment.received"
 KEYS = (INVOICE_GENERATED, PAYMENT_RECEIVED)
+
+
+class EmailQuerySet(models.QuerySet["Email"]):
+    def visible_to(self, user: Person) -> EmailQuerySet:
+        """Those of the websites that `user` administers."""
+        standing = standing_of(user)
+        return self if standing.is_superadmin else self.filter(website__in=standing.admin_of)
 
 
 class Email(QueueRow):
@@ -55,6 +63,8 @@ class Email(QueueRow):
     )
     note = models.CharField(_("note"), max_length=250, blank=True, editable=False)
     sent_at = models.DateTimeField(_("sent at"), null=True, editable=False)
+
+    objects: ClassVar[models.Manager[Email]] = models.Manager.from_queryset(EmailQuerySet)()
 
     class Meta(QueueRow.Meta):
         abstract = False

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+if TYPE_CHECKING:
+    DecimalField = models.DecimalField[Decimal | int | str, Decimal]
+else:
+    DecimalField = models.DecimalField
 
-class AmountField(models.DecimalField):
+
+class AmountField(DecimalField):
     """An amount in major units. Four places: the finest currency has four, and so have prices."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -18,7 +23,7 @@ class AmountField(models.DecimalField):
         super().__init__(*args, **kwargs)
 
 
-class PercentField(models.DecimalField):
+class PercentField(DecimalField):
     """Per cent from 0 to 100, to four places: 8.875 for 8.875 %."""
 
     default_validators = [MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))]

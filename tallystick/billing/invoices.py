@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
-from tallystick.accounts.roles import Person
-from tallystick.accounts.tenancy import TenantManager
 from tallystick.billing import lines as invoice_lines
 from tallystick.billing import locks, tokens, totals
-from tallystick.billing.drafts import InvoiceQuerySet
+from tallystick.billing.drafts import InvoiceManager
 from tallystick.billing.emails import INVOICE_GENERATED, Email
 from tallystick.billing.errors import BillingError
 from tallystick.billing.fields import AmountField
@@ -31,6 +28,7 @@ from tallystick.kit.money import Money
 
 if TYPE_CHECKING:
     from tallystick.billing.payments import Payment
+    from tallystick.people.models import User
 
 _LINE_AMOUNTS = ["amount", "discount", "tax_amount"]
 
@@ -59,7 +57,9 @@ class Invoice(SalesDocument):
     Status = InvoiceStatus
     FROZEN = (*SalesDocument.FROZEN, "reference_id", "reference", "due_date")
 
-    reference_id = models.CharField(_("reference"), max_length=20, unique=True, editable=False)
+    reference_id = models.CharField(
+        _("reference"), max_length=20, unique=True, default=tokens.new_reference, editable=False
+    )
     series = models.CharField(max_length=20, default=INVOICES, editable=False)
     reference = models.CharField(
         _("client's reference"), max_length=100, blank=True, help_text=_("Such as an order number.")
@@ -82,7 +82,7 @@ class Invoice(SalesDocument):
     email_sent_at = models.DateTimeField(null=True, editable=False)
     email_sent_count = models.PositiveIntegerField(default=0, editable=False)
 
-    objects: ClassVar[TenantManager[Invoice]] = TenantManager.from_queryset(InvoiceQuerySet)()
+    objects: ClassVar[InvoiceManager] = InvoiceManager()
 
     class Meta:
         verbose_name = _("invoice")
@@ -122,10 +122,13 @@ class Invoice(SalesDocument):
     def __str__(self) -> str:
         return self.number or f"{self.reference_id} (draft)"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.payment_token = self.payment_token or tokens.new_payment_token(self.reference_id)
+        super().save(*args, **kwargs)
+
     @classmethod
-    def client_filter(cls, user: Person) -> Q:
-        own = Account.objects.everywhere().filter(Account.client_filter(user))
-        return Q(client__in=own) & ~Q(status=DRAFT)
+    def client_filter(cls, user: User) -> Q:
+        return Q(client__in=Account.objects.own(user)) & ~Q(status=DRAFT)
 
     # -- what it says
 
@@ -206,7 +209,7 @@ class Invoice(SalesDocument):
 
     # -- what is done with it
 
-    def issue(self, *, by: AbstractBaseUser | None = None, send: bool = True) -> None:
+    def issue(self, *, by: User | None = None, send: bool = True) -> None:
         """Number it, fix it for ever, journal it, and put its e-mail in the queue: all or nothing.
 
         A total of zero is paid at once. Raises `NotADraft`, `NoLines`, `NegativeTotal`, `TooLarge`,
@@ -218,11 +221,11 @@ class Invoice(SalesDocument):
                 raise NoLines
             if self.amount < 0:
                 raise NegativeTotal
-            self._fix(by, clock.now())
+            issue_date = self._fix(by, clock.now())
             if send:
                 Email.queue(INVOICE_GENERATED, self)
             # Last, because others who issue wait from here to the commit.
-            self.number = Series.of(self.website, self.series).take(self.issue_date)
+            self.number = Series.of(self.website, self.series).take(issue_date)
             self._store(*_ISSUING)
             record("invoice.issued", self, change={"number": self.number})
             if self.is_paid:
@@ -269,8 +272,8 @@ class Invoice(SalesDocument):
             InvoiceLine.objects.bulk_update(rows, _LINE_AMOUNTS)
         return bool(rows)
 
-    def _fix(self, by: AbstractBaseUser | None, now: datetime) -> None:
-        """Everything that issuing settles, but the number."""
+    def _fix(self, by: User | None, now: datetime) -> date:
+        """Everything that issuing settles but the number; returns the date of issue."""
         self.issue_date = self.issue_date or self.website.today()
         terms = timedelta(days=self.website.payment_terms_days)
         self.due_date = self.due_date or self.issue_date + terms
@@ -281,6 +284,7 @@ class Invoice(SalesDocument):
         self.token_expires_at = tokens.expiry(self.due_date, self.website.time_zone)
         self._move_to(InvoiceStatus.OPEN if self.amount else InvoiceStatus.PAID)
         self.paid_at = None if self.amount else now
+        return self.issue_date
 
     def _give_up(self, status: InvoiceStatus, kind: str, reason: str) -> None:
         if not reason.strip():

@@ -26,7 +26,7 @@ from tallystick.kit import clock, spelling
 from tallystick.queue.rows import State
 
 sending = Signal()
-"""Sent with `email` before it is written. A receiver that returns True has taken it elsewhere."""
+"""Sent with `email` before it is written. A receiver that answers True has taken it elsewhere."""
 
 _PERMANENT = range(500, 600)
 T = TypeVar("T")
@@ -84,7 +84,7 @@ def write(email: Email) -> EmailMultiAlternatives:
 
 def _deliver(email: Email) -> None:
     email.invoice = _invoice_of(email)
-    if any(taken is True for _, taken in sending.send(sender=Email, email=email)):
+    if any(taken for _, taken in sending.send(sender=Email, email=email)):
         email.complete(outcome=Email.Outcome.ROUTED)
         return
     email.to = email.invoice.client.email or email.to
@@ -96,7 +96,7 @@ def _deliver(email: Email) -> None:
         return
     message = write(email)
     message.send()
-    _note_sent(email, message.subject)
+    _note_sent(email, str(message.subject))
 
 
 def _invoice_of(email: Email) -> Invoice:

@@ -56,9 +56,7 @@ class WalletMethod(PaymentMethod):
     settles_at_once = True
 
     def may_use(self, invoice: Invoice, user: Person) -> bool:
-        if not user.is_authenticated:
-            return False
-        own = Account.objects.everywhere().filter(Account.client_filter(user), pk=invoice.client_id)
+        own = Account.objects.own(user).filter(pk=invoice.client_id)
         return own.exists() or can_bill(user, invoice.website)
 
     def is_of_use(self, invoice: Invoice) -> bool:

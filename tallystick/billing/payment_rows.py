@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models, transaction
@@ -11,7 +12,6 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
-from tallystick.accounts.roles import Person
 from tallystick.accounts.tenancy import TenantModel
 from tallystick.billing import locks
 from tallystick.billing.emails import PAYMENT_RECEIVED, Email
@@ -24,6 +24,9 @@ from tallystick.events import record
 from tallystick.kit import clock
 from tallystick.kit.db.validators import validate_currency
 from tallystick.kit.money import Money
+
+if TYPE_CHECKING:
+    from tallystick.people.models import User
 
 
 class MoneyIsKept(BillingError):
@@ -78,8 +81,8 @@ class Payment(TenantModel):
         return f"{self.money} ({self.method})"
 
     @classmethod
-    def client_filter(cls, user: Person) -> Q:
-        return Q(account__in=Account.objects.everywhere().filter(Account.client_filter(user)))
+    def client_filter(cls, user: User) -> Q:
+        return Q(account__in=Account.objects.own(user))
 
     @classmethod
     def of(

@@ -25,6 +25,10 @@ from tallystick.kit.money import Money
 DRAFT = "draft"
 
 
+def _new_key() -> str:
+    return uuid.uuid4().hex
+
+
 class Issued(BillingError):
     """An issued invoice does not change; void it, or correct it by a credit note."""
 
@@ -55,7 +59,7 @@ class SalesDocument(TenantModel):
         editable=False,
         related_name="+",
     )
-    key = models.CharField(max_length=200, editable=False)
+    key = models.CharField(max_length=200, default=_new_key, editable=False)
     series = models.CharField(max_length=20, editable=False)
     number = models.CharField(_("number"), max_length=50, blank=True, editable=False)
     title = models.CharField(_("title"), max_length=200, blank=True)
@@ -134,7 +138,8 @@ class SalesDocument(TenantModel):
     def _refuse_changes(self, update_fields: Iterable[str] | None) -> None:
         names = set(self.FROZEN)
         if update_fields is not None:
-            names &= {self._meta.get_field(name).attname for name in update_fields}
+            # A foreign key is named with or without its `_id`.
+            names &= {form for name in update_fields for form in (name, f"{name}_id")}
         if not names:
             return
         kept = type(self)._base_manager.values("status", *names).get(pk=self.pk)

@@ -7,13 +7,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
-from tallystick.accounts.roles import Person
 from tallystick.accounts.tenancy import TenantModel
 from tallystick.billing import locks, totals
 from tallystick.billing.errors import BillingError
@@ -25,6 +23,7 @@ from tallystick.kit.money import BadAmount, CurrencyMismatch, Money
 
 if TYPE_CHECKING:
     from tallystick.billing.payments import Payment
+    from tallystick.people.models import User
 
 
 class InsufficientFunds(BillingError):
@@ -47,7 +46,7 @@ class Details(TypedDict, total=False):
     """What an entry says besides amount and reason. `key` makes a repeat harmless."""
 
     payment: Payment
-    by: AbstractBaseUser | None
+    by: User | None
     note: str
     key: str
 
@@ -71,8 +70,8 @@ class Wallet(TenantModel):
         return f"{self.account} ({self.currency})"
 
     @classmethod
-    def client_filter(cls, user: Person) -> Q:
-        return Q(account__in=Account.objects.everywhere().filter(Account.client_filter(user)))
+    def client_filter(cls, user: User) -> Q:
+        return Q(account__in=Account.objects.own(user))
 
     @classmethod
     def of(cls, account: Account, currency: str) -> Wallet:

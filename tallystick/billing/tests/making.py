@@ -6,16 +6,14 @@ import itertools
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.base_user import AbstractBaseUser
-
-from tallystick.accounts.memberships import Role
 from tallystick.accounts.models import Account, Membership, Organisation, Website
+from tallystick.accounts.standing import Role
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.lines import LineDraft
 from tallystick.billing.taxes import TaxRate
 from tallystick.billing.wallets import Wallet, WalletEntry
 from tallystick.kit.money import Money
+from tallystick.people.models import User
 
 D = Decimal
 _numbers = itertools.count(1)
@@ -37,18 +35,24 @@ def website(**values: Any) -> Website:
     return Website.objects.create(**(defaults | values))
 
 
-def user(**values: Any) -> AbstractBaseUser:
+def user(**values: Any) -> User:
     n = next(_numbers)
     defaults = {"username": f"person{n}", "email": f"person{n}@client.example", "first_name": "Ada"}
-    person: AbstractBaseUser = get_user_model().objects.create_user(**(defaults | values))
-    return person
+    return User.objects.create_user(**(defaults | values))
 
 
 def account(at: Website, **values: Any) -> Account:
-    return Account.objects.create(website=at, **({"user": user()} | values))
+    defaults: dict[str, Any] = {"user": user()}
+    return Account.objects.create(website=at, **(defaults | values))
 
 
-def staff(at: Website) -> AbstractBaseUser:
+def owner(of: Invoice) -> User:
+    person = of.client.user
+    assert person is not None
+    return person
+
+
+def staff(at: Website) -> User:
     person = user(is_staff=True)
     Membership.objects.create(user=person, website=at, role=Role.ADMIN)
     return person
@@ -68,7 +72,8 @@ def tax(at: Website, percent: str = "19", code: str = "std") -> TaxRate:
 
 
 def line(price: str = "100", **values: Any) -> LineDraft:
-    return LineDraft(**({"description": "Work", "unit_price": D(price)} | values))
+    defaults: dict[str, Any] = {"description": "Work", "unit_price": D(price)}
+    return LineDraft(**(defaults | values))
 
 
 def draft(to: Account, *lines: LineDraft, **details: Any) -> Invoice:

@@ -6,7 +6,7 @@ from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
 
 import pytest
 from django.core import mail
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.locmem import EmailBackend
 from pytest_django import Settings
 
@@ -55,7 +55,8 @@ def test_an_issued_invoice_is_mailed_with_its_link(invoice: Invoice) -> None:
     assert message.subject == f"Invoice #{invoice.reference_id} - Payment Due"
     assert message.to == [invoice.client.email]
     assert message.from_email == f"{invoice.website.name} <{invoice.website.sender_email}>"
-    html = message.alternatives[0].content  # type: ignore[union-attr]
+    assert isinstance(message, EmailMultiAlternatives)
+    html = message.alternatives[0].content
     for text in (str(message.body), str(html)):
         assert invoice.url in text
         assert "119.00" in text
@@ -76,7 +77,7 @@ def test_the_pdf_is_attached_where_wanted(
     monkeypatch.setattr(documents, "receipt_pdf", lambda payment: b"%PDF-2")
     mark_paid(invoice, by=None)
     work()
-    attached = [(a.filename, a.content, a.mimetype) for m in mail.outbox for a in m.attachments]  # type: ignore[union-attr]
+    attached = [(a.filename, a.content, a.mimetype) for m in mail.outbox for a in m.attachments]
     assert attached == [
         (f"{invoice.number}.pdf", b"%PDF-1", "application/pdf"),
         (f"{invoice.number}-receipt.pdf", b"%PDF-2", "application/pdf"),

@@ -74,9 +74,10 @@ def test_staff_mark_an_invoice_paid(invoice: Invoice) -> None:
     staff = making.staff(invoice.website)
     payment = mark_paid(invoice, by=staff, reference="cash")
     invoice.refresh_from_db()
-    assert (invoice.status, invoice.amount_paid, invoice.amount_due) == ("paid", D(119), 0)
+    assert (invoice.status, invoice.amount_paid, invoice.amount_due) == ("paid", D(119), D(0))
     assert invoice.payment == payment
-    assert (payment.created_by, payment.reference, payment.method) == (staff, "cash", "manual")
+    assert payment.created_by == staff
+    assert (payment.reference, payment.method) == ("cash", "manual")
     assert payment.allocated == eur("119.00")
     assert Email.objects.filter(key=PAYMENT_RECEIVED, payment=payment).count() == 1
     assert kinds(invoice)[-2:] == ["payment.succeeded", "invoice.paid"]
@@ -331,7 +332,7 @@ def test_the_database_keeps_payments_straight(invoice: Invoice) -> None:
 def test_clients_see_their_own_payments(invoice: Invoice) -> None:
     payment = mark_paid(invoice, by=None)
     mark_paid(making.issued(making.account(invoice.website)), by=None)
-    assert list(Payment.objects.visible_to(invoice.client.user)) == [payment]
+    assert list(Payment.objects.visible_to(making.owner(invoice))) == [payment]
 
 
 def test_it_is_all_or_nothing(invoice: Invoice, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,7 @@
+"""The admin of billing: raw records, and the verbs of invoices and wallets."""
+
+from __future__ import annotations
+
+from tallystick.billing.admin import catalogue, emails, invoices, payments, wallets
+
+__all__ = ["catalogue", "emails", "invoices", "payments", "wallets"]

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from tallystick.accounts.admin import TenantInline
+from tallystick.billing.admin.acts import Act, ActingAdmin, new_key
+from tallystick.billing.wallets import Details, Wallet, WalletEntry
+from tallystick.kit.money import Money
+
+if TYPE_CHECKING:
+    from django.db import models
+    from django.http import HttpRequest
+
+    from tallystick.people.models import User
+
+
+class AmountForm(forms.Form):
+    """`key`: the same form sent twice moves the money once."""
+
+    amount = forms.CharField(label=gettext_lazy("Amount"), max_length=40)
+    note = forms.CharField(label=gettext_lazy("Note"), max_length=200)
+    key = forms.CharField(widget=forms.HiddenInput, initial=new_key, max_length=64)
+
+
+def _credit(wallet: Wallet, user: User, answers: dict[str, Any]) -> str:
+    entry = wallet.credit(
+        Money.parse(answers["amount"], wallet.currency),
+        WalletEntry.Reason.CREDIT,
+        **_told(user, answers),
+    )
+    return _balance(entry)
+
+
+def _debit(wallet: Wallet, user: User, answers: dict[str, Any]) -> str:
+    entry = wallet.debit(
+        Money.parse(answers["amount"], wallet.currency),
+        WalletEntry.Reason.CORRECTION,
+        **_told(user, answers),
+    )
+    return _balance(entry)
+
+
+def _told(user: User, answers: dict[str, Any]) -> Details:
+    return {"by": user, "note": answers["note"], "key": f"staff:{answers['key']}"}
+
+
+def _balance(entry: WalletEntry) -> str:
+    balance = Money(entry.balance_after, entry.wallet.currency)
+    return _("The wallet holds %(balance)s.") % {"balance": balance}
+
+
+def _always(wallet: Wallet) -> bool:
+    del wallet
+    return True
+
+
+class EntryInline(TenantInline):
+    model = WalletEntry
+    fields = readonly_fields = [
+        "created_at",
+        "reason",
+        "amount",
+        "balance_after",
+        "note",
+        "payment",
+        "by",
+    ]
+    can_delete = False
+
+    def may(self, request: HttpRequest, act: str, row: models.Model | None = None) -> bool:
+        return act == "view" and super().may(request, act, row)
+
+
+@admin.register(Wallet)
+class WalletAdmin(ActingAdmin):
+    list_display = ["account", "money", "website"]
+    list_filter = ["website", "currency"]
+    list_select_related = ["account__user", "account__organisation", "website"]
+    search_fields = ["account__user__email", "account__organisation__name"]
+    autocomplete_fields = ["account"]
+    fields = ["account", "currency", "money"]
+    readonly_fields = ["money"]
+    inlines = [EntryInline]
+    acts = [
+        Act("credit", gettext_lazy("Credit"), _credit, _always, AmountForm),
+        Act("debit", gettext_lazy("Take out"), _debit, _always, AmountForm),
+    ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: models.Model | None = None
+    ) -> list[str]:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if obj is None else [*fields, "account", "currency"]
+
+    def save_model(self, request: HttpRequest, obj: Wallet, form: forms.Form, change: bool) -> None:
+        if not change:
+            obj.website = obj.account.website
+        super().save_model(request, obj, form, change)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial = super().get_changeform_initial_data(request)
+        initial.pop("website", None)
+        return initial
