@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
@@ -90,15 +91,19 @@ def _field(name: str, info: FieldInfo, connection: Connection | None) -> forms.F
         "help_text": help_text,
         "initial": _initial(name, info, connection),
     }
-    annotation = _plain(info.annotation)
+    field_class, more = _field_class(_plain(info.annotation), required=info.is_required())
+    return field_class(**common, **more)
+
+
+def _field_class(annotation: Any, *, required: bool) -> tuple[type[forms.Field], dict[str, Any]]:  # noqa: ANN401 - a type as pydantic holds it
     if annotation is bool:
-        return forms.BooleanField(required=False, **common)
+        return forms.BooleanField, {"required": False}
     if get_origin(annotation) is Literal:
         choices = [(word, word) for word in get_args(annotation)]
-        return forms.ChoiceField(choices=choices, required=info.is_required(), **common)
-    if get_origin(annotation) is dict or annotation is dict:
-        return forms.JSONField(required=False, **common)
-    return forms.CharField(required=info.is_required(), **common)
+        return forms.ChoiceField, {"choices": choices, "required": required}
+    if issubclass(get_origin(annotation) or annotation, Mapping):
+        return forms.JSONField, {"required": False}
+    return forms.CharField, {"required": required}
 
 
 def _initial(name: str, info: FieldInfo, connection: Connection | None) -> Any:  # noqa: ANN401

@@ -173,7 +173,7 @@ class PushRun:
 
     def _land(self) -> None:
         """The run is ending: what was not sent is handed back, what was is waited for."""
-        for future, batch in list(self._flying.items()):
+        for future in list(self._flying):
             if future.cancel():
                 self._queued.append(self._flying.pop(future))
         for batch in self._queued:

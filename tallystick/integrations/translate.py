@@ -222,13 +222,14 @@ def _void(link: Link, invoice: Invoice) -> None:
 def _difference(invoice: Invoice, found: records.RemoteInvoice) -> str:
     """How the two sides still differ, in words; empty when they agree."""
     here, there = Money(invoice.amount, invoice.currency), Money(found.total, found.currency)
-    if found.status == records.InvoiceStatus.VOID:
+    is_void_there = found.status == records.InvoiceStatus.VOID
+    differences = {
+        "It is void here, not there.": invoice.status == Invoice.Status.VOID and not is_void_there,
+        f"The total is {there} there, {here} here.": here.rounded() != there.rounded(),
+        f"{Money(found.amount_credited, found.currency)} was credited there, not here.": bool(
+            found.amount_credited
+        ),
+    }
+    if is_void_there:
         return ""
-    if invoice.status == Invoice.Status.VOID:
-        return "It is void here, not there."
-    if here.rounded() != there.rounded():
-        return f"The total is {there} there, {here} here."
-    if found.amount_credited:
-        credited = Money(found.amount_credited, found.currency)
-        return f"{credited} was credited there, not here."
-    return ""
+    return next((words for words, differs in differences.items() if differs), "")

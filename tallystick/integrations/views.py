@@ -14,6 +14,18 @@ LARGEST_BODY = 1_000_000
 """Bytes. The largest documented delivery is far smaller."""
 
 
+class TooLarge(Exception):
+    """More than any provider sends."""
+
+
+STATUSES: dict[type[Exception], int] = {
+    registry.UnknownProvider: 404,
+    TooLarge: 413,
+    Forged: 401,
+    Garbled: 400,
+}
+
+
 @csrf_exempt
 @require_POST
 def webhook(
@@ -23,19 +35,17 @@ def webhook(
     is empty and sets no cookie: Xero takes any other for a failure."""
     try:
         provider = registry.provider_class(provider_type)
-    except registry.UnknownProvider:
-        return HttpResponse(status=404)
-    try:
-        length = int(request.headers.get("Content-Length") or 0)
-    except ValueError:
-        return HttpResponse(status=400)
-    if length > LARGEST_BODY:
-        return HttpResponse(status=413)
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    try:
-        inbox.receive(provider.type, Delivery(headers, request.body), connection_id=connection_id)
-    except Forged:
-        return HttpResponse(status=401)
-    except Garbled:
-        return HttpResponse(status=400)
+        inbox.receive(provider.type, _delivery(request), connection_id=connection_id)
+    except tuple(STATUSES) as error:
+        status = next(code for kind, code in STATUSES.items() if isinstance(error, kind))
+        return HttpResponse(status=status)
     return HttpResponse()
+
+
+def _delivery(request: HttpRequest) -> Delivery:
+    """The bytes as they came; an honest length is looked at before they are read."""
+    length = str(request.META.get("CONTENT_LENGTH", ""))
+    if length.isdecimal() and int(length[:12]) > LARGEST_BODY:
+        raise TooLarge
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return Delivery(headers, request.body)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from tallystick.integrations import inbox
+from tallystick.integrations import environment, inbox
 from tallystick.integrations.connections import Connection, ConnectionQuerySet
 from tallystick.integrations.inbound import InboundEvent
 from tallystick.integrations.links import Link
@@ -19,6 +19,7 @@ from tallystick.ports.records import PUSH_ORDER, Kind
 from tallystick.queue.clock import db_now
 from tallystick.queue.leases import is_free, owner_name
 from tallystick.queue.registry import Budget, Queue, register
+from tallystick.queue.schedules import schedule
 
 EVENTS_AT_ONCE = 100
 
@@ -88,5 +89,6 @@ def drain_inbox(budget: Budget) -> int:
 
 
 def register_queues() -> None:
+    schedule("environment-connections", every=60, run=environment.connect)
     register(Queue("inbox", InboundEvent.due, drain_inbox))
     register(Queue("connections", connections_with_work, drain_connections))

@@ -3,9 +3,10 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser
+from itertools import islice
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from tallystick.integrations import registry, sync
 from tallystick.integrations.connections import Connection
@@ -17,6 +18,8 @@ from tallystick.kit import clock
 from tallystick.ports.records import PUSH_ORDER, Kind
 from tallystick.queue.leases import owner_name
 from tallystick.queue.rows import State
+
+CHUNK = 1000
 
 
 class Command(BaseCommand):
@@ -77,13 +80,9 @@ class Command(BaseCommand):
             if kinds and told.kind not in kinds:
                 continue
             path = {told.website_path: connection.website_id}
-            batch: list[Any] = []
-            for obj in told.model._base_manager.filter(**path).iterator(chunk_size=1000):
-                batch.append(obj)
-                if len(batch) == 1000:
-                    sync.mark_due(batch, [connection])
-                    batch = []
-            sync.mark_due(batch, [connection])
+            objects = told.model._base_manager.filter(**path).iterator(chunk_size=CHUNK)
+            while chunk := list(islice(objects, CHUNK)):
+                sync.mark_due(chunk, [connection])
 
     def _plan(self, connection: Connection, kinds: list[Kind]) -> dict[str, Any]:
         counts = {"create": 0, "update": 0, "unchanged": 0, "waiting": 0, "failed": 0}
@@ -125,7 +124,7 @@ class Command(BaseCommand):
 class _Watch:
     """Adds up what the runs of a turn report, and shows it: one line a second at the most."""
 
-    def __init__(self, out: Any, name: str) -> None:
+    def __init__(self, out: OutputWrapper | None, name: str) -> None:
         self._out, self._name = out, name
         self._runs: dict[int, Progress] = {}
         self._shown = 0.0
