@@ -75,6 +75,7 @@ TEMPLATES = [
 
 # -- people
 AUTH_USER_MODEL = "people.User"
+ACCOUNTS_OPEN_ON_SIGNUP = env.flag("ACCOUNTS_OPEN_ON_SIGNUP", default=True)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"

@@ -9,7 +9,8 @@ A query that names no website raises `NoTenant` when it is evaluated. It is name
 * running within `tenancy.everywhere()`, or being made within `tenancy.of(website)`.
 
 Django's own work on rows at hand (saving, refreshing, cascades, forward keys) goes by the plain
-base manager and is not asked.
+base manager and is not asked. Nor is a query of another model that joins tenants' data: it sees what
+that model's own condition lets through.
 """
 
 from __future__ import annotations
@@ -138,6 +139,7 @@ M = TypeVar("M", bound=models.Model, covariant=True)
 
 class TenantQuerySet(models.QuerySet[M]):
     query: TenantQuery
+    _starts_from_instance = False
 
     def __init__(
         self,
@@ -190,10 +192,16 @@ class TenantQuerySet(models.QuerySet[M]):
         return self.model
 
     def _add_hints(self, **hints: Any) -> None:
-        # Related managers and prefetches say so which instance they start from.
+        # So related managers and prefetches say which instance they start from. They go on with a
+        # copy; the queryset that a Prefetch was given stays as closed as it was.
         super()._add_hints(**hints)  # type: ignore[misc]
-        if hints.get("instance") is not None:
-            self.query.guarded = False
+        self._starts_from_instance = hints.get("instance") is not None
+
+    def _clone(self) -> Self:
+        clone: Self = super()._clone()  # type: ignore[misc]
+        if self._starts_from_instance:
+            clone.query.guarded = self._starts_from_instance = False
+        return clone
 
     def delete(self) -> tuple[int, dict[str, int]]:
         # Asked before Django opens its transaction, which an error inside would break.
