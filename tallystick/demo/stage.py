@@ -131,11 +131,7 @@ class Stage:
         while time.monotonic() < until:
             if self.processes[name].poll() is not None:
                 raise StageError(f"{name} did not start; see {self.folder / name}.log")
-            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-                try:
-                    urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - loopback
-                except urllib.error.HTTPError:
-                    pass
+            if _answers(url):
                 return
             time.sleep(0.1)
         raise StageError(f"{name} does not answer at {url}; see {self.folder / name}.log")
@@ -160,6 +156,16 @@ class Stage:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         self.processes.clear()
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - loopback
+    except urllib.error.HTTPError:
+        return True
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -61,16 +61,16 @@ class ConnectionAdmin(TenantAdmin):
             ("Settings", {"fields": settings}),
         ]
         if obj:
-            sets.append(("State", {"fields": self.readonly_fields}))
+            sets.append(("State", {"fields": list(self.readonly_fields)}))
         return sets
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"type": self._type(request, None), **super().get_changeform_initial_data(request)}
 
-    def has_delete_permission(self, request: HttpRequest, obj: Connection | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Its links are the memory of what exists there: switch it off instead."""
         del request
-        return obj is not None and not obj.links.exists()
+        return isinstance(obj, Connection) and not obj.links.exists()
 
     def _type(self, request: HttpRequest, obj: Connection | None) -> str:
         asked = obj.type if obj else request.POST.get("type") or request.GET.get("type", "")

@@ -36,7 +36,8 @@ class Budget(models.Model):
 
     def remaining(self, now: datetime) -> int:
         self._forget(now)
-        return self.calls - sum(self.used.values())
+        used: dict[str, int] = self.used
+        return self.calls - sum(used.values())
 
     def wait(self, now: datetime) -> float:
         """Seconds until at least one call is free again."""

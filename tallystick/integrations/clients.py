@@ -32,7 +32,9 @@ def client_of(connection: Connection) -> registry.AnyProvider:
             return known[1]
         if known:
             known[1].close()
-        client = connection.provider(settings, transport=_transport(connection))
+        client: registry.AnyProvider = connection.provider(
+            settings, transport=_transport(connection)
+        )
         _clients[connection.pk] = settings, client
         return client
 

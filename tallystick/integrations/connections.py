@@ -5,12 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 from django.db import models
 from pydantic import ValidationError as SchemaError
 
-from tallystick.accounts.tenancy import TenantManager, TenantModel, TenantQuerySet
+from tallystick.accounts.tenancy import TenantModel
 from tallystick.events import record
 from tallystick.integrations import registry
 from tallystick.kit import clock
@@ -29,10 +28,8 @@ class BadCredentials(ValueError):
     """The settings of a connection are incomplete or malformed."""
 
 
-class ConnectionQuerySet(TenantQuerySet["Connection"]):
-    def working(self) -> ConnectionQuerySet:
-        """Those that may be spoken to at all: switched on, credentials not refused."""
-        return self.filter(is_active=True, needs_reconnect=False)
+WORKING = models.Q(is_active=True, needs_reconnect=False)
+"""A condition: may be spoken to at all; switched on, credentials not refused."""
 
 
 class Connection(Leased, TenantModel):
@@ -72,10 +69,6 @@ class Connection(Leased, TenantModel):
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 
-    objects: ClassVar[TenantManager[Connection]] = TenantManager.from_queryset(  # type: ignore[assignment]
-        ConnectionQuerySet
-    )()
-
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -89,13 +82,14 @@ class Connection(Leased, TenantModel):
         return self.name
 
     @property
-    def provider(self) -> type[registry.AnyProvider]:
+    def provider(self) -> registry.ProviderClass:
         return registry.provider_class(self.type)
 
     def settings(self) -> Settings:
         """The provider's settings; raises `BadCredentials`, which names fields, never values."""
+        given = {**self.custom_data, **self.credentials}
         try:
-            return self.provider.settings_class(**{**self.custom_data, **self.credentials})
+            return self.provider.settings_class.model_validate(given)
         except SchemaError as error:
             raise BadCredentials(_complaint(error)) from None
 

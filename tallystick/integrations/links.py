@@ -155,7 +155,7 @@ def write_results(results: Sequence[Result]) -> None:
         cursor.executemany(_WRITE, [_result_values(result, now) for result in results])
 
 
-def _result_values(result: Result, now: object) -> tuple[object, ...]:
+def _result_values(result: Result, now: Any) -> tuple[Any, ...]:  # noqa: ANN401 - as the database has it
     touched = _db_uuid(result.touched)
     return (
         touched, result.state.value, touched, _db(result.due_at), now,
@@ -177,11 +177,11 @@ def write_attempts(
         )
 
 
-def _db(value: datetime | None) -> object:
+def _db(value: datetime | None) -> Any:  # noqa: ANN401
     return database.ops.adapt_datetimefield_value(value) if value else None
 
 
-def _db_uuid(value: object) -> object:
+def _db_uuid(value: object) -> Any:  # noqa: ANN401
     return value if database.features.has_native_uuid_field else getattr(value, "hex", value)
 
 

@@ -52,7 +52,7 @@ def prepare(
     """What each of `links` (of one kind) is to say now, in a number of queries that does not grow
     with theirs. With `write`, what a record names and nobody has marked yet is marked due."""
     prepared = Prepared([], [])
-    built: list[tuple[Link, models.Model, Record]] = []
+    built: list[tuple[Link, models.Model | None, Record]] = []
     for link, obj in _loaded(links):
         record = _record(connection, link, obj, now)
         if isinstance(record, Result):

@@ -20,14 +20,16 @@ class Catchup:
         self.turn = turn
         self.connection = turn.connection
         self.progress = Progress(Kind.INVOICE.value)
+        self.log: SyncLog
 
     def run(self) -> None:
-        if not isinstance(self.turn.client, PullsInvoices):
+        client: object = self.turn.client
+        if not isinstance(client, PullsInvoices):
             return
         due = Pull.due().filter(connection=self.connection, data_type=Kind.INVOICE.value)
         for pull in due:
             with self.turn.logged(SyncLog.Direction.PULL, Kind.INVOICE.value) as self.log:
-                self._catch_up(pull, self.turn.client)
+                self._catch_up(pull, client)
 
     def _catch_up(self, pull: Pull, client: PullsInvoices) -> None:
         while True:

@@ -8,15 +8,16 @@ from tallystick.ports.provider import Provider
 from tallystick.providers.xero import Xero
 
 AnyProvider = Provider[Any]
+ProviderClass = type[AnyProvider]
 
-PROVIDERS: tuple[type[AnyProvider], ...] = (Xero,)
+PROVIDERS: tuple[ProviderClass, ...] = (Xero,)
 
 
 class UnknownProvider(LookupError):
     """No provider of this type is registered."""
 
 
-def provider_class(provider_type: str) -> type[AnyProvider]:
+def provider_class(provider_type: str) -> ProviderClass:
     """The provider whose type this is, in any case of letters."""
     for provider in PROVIDERS:
         if provider.type == provider_type.upper():

@@ -18,10 +18,11 @@ class StaleFetch:
         self.turn = turn
         self.connection = turn.connection
         self.progress = Progress(Kind.INVOICE.value)
+        self.log: SyncLog
 
     def run(self, *, most: int | None = None) -> None:
         """Fetch all links marked `update_needed`, or the `most` longest marked."""
-        client = self.turn.client
+        client: object = self.turn.client
         if not isinstance(client, FetchesInvoices) or not self._stale().exists():
             return
         left = self._stale().count() if most is None else most

@@ -155,8 +155,7 @@ def _saved(
     sync = _registered[sender]
     if raw or _says_nothing(update_fields) or not sync.wants(instance):
         return
-    website_id = sync.website_id(instance)
-    found = Connection.objects.filter(website_id=website_id, is_active=True)
+    found = Connection.objects.filter(website=sync.website_id(instance), is_active=True)
     _mark(
         [
             Target(sync, instance, pk)
@@ -211,7 +210,7 @@ def _mark(targets: Sequence[Target]) -> int:
                 key=target.sync.key(target.obj),
                 touched=uuid.uuid4(),
                 state=State.DUE,
-                due_at=db_now(),
+                due_at=db_now(),  # type: ignore[misc] # an expression in an INSERT
             )
             for target in targets
         ],

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tallystick.events import Actor, ActorKind, acting
 from tallystick.integrations import budgets, registry
@@ -69,6 +69,7 @@ class Turn:
     allowance: int = field(default=0, init=False)
     ended_by: str = field(default="", init=False)
     client: registry.AnyProvider | None = field(default=None, init=False)
+    _beat_due: datetime = field(default_factory=clock.now, init=False)
 
     @contextmanager
     def held(self) -> Iterator[registry.AnyProvider | None]:

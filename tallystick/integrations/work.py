@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from django.db.models import Exists, F, OuterRef, Q
 
+from tallystick.accounts.tenancy import TenantQuerySet
 from tallystick.integrations import environment, inbox
-from tallystick.integrations.connections import Connection, ConnectionQuerySet
+from tallystick.integrations.connections import WORKING, Connection
 from tallystick.integrations.inbound import InboundEvent
 from tallystick.integrations.links import Link
 from tallystick.integrations.pull import Catchup
@@ -24,13 +25,13 @@ from tallystick.queue.schedules import schedule
 EVENTS_AT_ONCE = 100
 
 
-def connections_with_work() -> ConnectionQuerySet:
+def connections_with_work() -> TenantQuerySet[Connection]:
     """Working, not resting, in nobody's hands, with something due; the longest unserved first."""
     mine = Q(connection=OuterRef("pk"))
     stale = Link.objects.filter(mine, update_needed=True)
     return (
         Connection.objects.everywhere()
-        .working()
+        .filter(WORKING)
         .filter(Q(rests_until=None) | Q(rests_until__lte=db_now()))
         .filter(is_free())
         .filter(

@@ -13,9 +13,9 @@ from tallystick.ports.records import Kind
 from tallystick.queue.rows import State
 
 
-def run(*arguments: str, **options: object) -> str:
+def run(*arguments: str) -> str:
     out = StringIO()
-    call_command(*arguments, stdout=out, **options)
+    call_command(*arguments, stdout=out)
     return out.getvalue()
 
 

@@ -22,7 +22,8 @@ def values(settings: Settings) -> dict[str, Any]:
         "amount_type": "EXCLUSIVE",
         "base_url": "",
     }
-    return settings.XERO
+    given: dict[str, Any] = settings.XERO
+    return given
 
 
 def test_the_environment_makes_one_connection(site: Site, values: dict[str, Any]) -> None:

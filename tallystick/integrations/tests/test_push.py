@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from tallystick.accounts.models import Account
 from tallystick.billing import payments
 from tallystick.billing.lines import LineDraft
 from tallystick.billing.models import Invoice
@@ -43,8 +44,7 @@ def test_an_unchanged_customer_is_not_sent_again(site: Site) -> None:
 def test_an_edit_of_the_person_is_an_edit_of_the_customer(site: Site) -> None:
     account = site.customer()
     site.serve()
-    account.user.first_name = "Annabel"
-    account.user.save()
+    rename(account)
     assert site.link(Kind.CUSTOMER).state == State.DUE
     site.serve()
     contacts = site.stand.app("Demo Company (Global)").books.contacts
@@ -55,6 +55,7 @@ def test_an_edit_of_the_person_is_an_edit_of_the_customer(site: Site) -> None:
 
 def test_signing_in_says_nothing_to_anyone(site: Site) -> None:
     user = site.customer().user
+    assert user
     site.serve()
     user.last_login = user.date_joined
     user.save(update_fields=["last_login"])
@@ -190,11 +191,7 @@ def test_an_outage_opens_the_breaker_and_charges_no_link_meanwhile(
 def test_an_edit_while_it_is_under_way_is_sent_after_it(site: Site) -> None:
     account = site.customer()
 
-    def edit() -> None:
-        account.user.first_name = "Annabel"
-        account.user.save()
-
-    site.serve(kind=before_first_write(edit))
+    site.serve(kind=before_first_write(lambda: rename(account)))
     writes = [c.method for c in site.stand.calls if "/Contacts" in c.path and c.method != "GET"]
     assert writes == ["PUT", "POST"]
     assert site.link(Kind.CUSTOMER).state == State.DONE
@@ -236,12 +233,18 @@ def before_first_write(deed: Callable[[], None]) -> type[Turn]:
     return Interrupted
 
 
+def rename(account: Account) -> None:
+    assert account.user
+    account.user.first_name = "Annabel"
+    account.user.save()
+
+
 def settle(site: Site, now: VirtualClock) -> None:
     """Serve until nothing is due any more."""
+    open_links = Link.objects.filter(state__in=[State.DUE, State.UNCERTAIN])
     for _ in range(30):
         now.advance(timedelta(minutes=1))
         site.serve()
-        open_links = Link.objects.filter(state__in=[State.DUE, State.UNCERTAIN])
         if not open_links.exists():
             return
     raise AssertionError([(link.kind, link.state, link.last_error) for link in open_links])
