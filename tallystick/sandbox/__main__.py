@@ -33,7 +33,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tallystick.sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
-        "--port", type=_port, default=8100, help="port of the providers and the console (%(default)s)"
+        "--port",
+        type=_port,
+        default=8100,
+        help="port of the providers and the console (%(default)s)",
     )
     parser.add_argument(
         "--smtp-port", type=_port, default=8125, help="port of the mailbox (%(default)s)"

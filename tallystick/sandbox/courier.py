@@ -51,10 +51,11 @@ async def _sent(client: httpx2.AsyncClient, sent: Outgoing) -> tuple[int | None,
             answer = await client.post(sent.url, headers=dict(sent.headers), content=sent.body)
     except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
         return None, str(error) or "no answer in time"
+    complaint = ""
     if answer.status_code != sent.expects:
-        return answer.status_code, f"{sent.expects} was expected"
-    if answer.is_success and answer.content:
-        return answer.status_code, "the body is not empty"
-    if "set-cookie" in answer.headers:
-        return answer.status_code, "it sets a cookie"
-    return answer.status_code, ""
+        complaint = f"{sent.expects} was expected"
+    elif answer.is_success and answer.content:
+        complaint = "the body is not empty"
+    elif "set-cookie" in answer.headers:
+        complaint = "it sets a cookie"
+    return answer.status_code, complaint

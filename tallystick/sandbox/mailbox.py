@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.policy import default
 from typing import Protocol, cast
 
@@ -45,7 +45,7 @@ class Mail:
 
     @property
     def message(self) -> EmailMessage:
-        return cast(EmailMessage, email.message_from_bytes(self.raw, policy=default))
+        return email.message_from_bytes(self.raw, policy=default)
 
     @property
     def subject(self) -> str:
@@ -107,7 +107,7 @@ class Mail:
     def _related(self) -> Iterator[EmailMessage]:
         for part in self.message.walk():
             if part["content-id"] and not part.is_multipart():
-                yield cast(EmailMessage, part)
+                yield part
 
 
 class Mailbox:
@@ -152,7 +152,7 @@ class Mailbox:
         self._mails.clear()
 
 
-def _content(part: EmailMessage | None) -> str:
+def _content(part: MIMEPart | None) -> str:
     """The text of a part; what cannot be decoded is shown with marks in its place."""
     if part is None:
         return ""
@@ -162,7 +162,7 @@ def _content(part: EmailMessage | None) -> str:
         return _bytes(part).decode("utf-8", "replace")
 
 
-def _bytes(part: EmailMessage) -> bytes:
+def _bytes(part: MIMEPart) -> bytes:
     if part.is_multipart():
         return part.as_bytes()
     return cast(bytes, part.get_payload(decode=True)) or b""

@@ -91,7 +91,7 @@ class Running:
 
     def mails(self, *, to: str = "", subject: str = "") -> list[dict[str, Any]]:
         """The mails that came, newest first, without their parts."""
-        query = {"to": to, "subject": subject, "limit": 1000}
+        query = {"to": to, "subject": subject, "limit": "1000"}
         found: list[dict[str, Any]] = _json(
             self._client.get(f"{self.url}/sandbox/api/mail", params=query)
         )["mails"]

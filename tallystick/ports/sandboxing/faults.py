@@ -17,31 +17,38 @@ from pydantic import BaseModel, ConfigDict, Field
 
 class FaultKind(StrEnum):
     LATENCY = "latency"
-    """The answer takes `seconds` longer. Adds up, and goes together with any other fault."""
     REFUSED = "refused"
-    """The connection is not accepted."""
     BLACK_HOLE = "black hole"
-    """No answer ever; not carried out."""
     LOST_ANSWER = "lost answer"
-    """No answer ever; carried out."""
     HANG_UP = "hang up"
-    """The connection is closed without an answer, as a stale kept-alive one is."""
     RESET = "reset in the body"
-    """Half of the body, then a TCP reset; carried out."""
     TRUNCATED = "truncated body"
-    """200 with the first half of the JSON, complete as far as HTTP can tell; carried out."""
     HTML = "html"
-    """200 with a page of HTML, as a proxy on the way would answer."""
     SLOW_BODY = "slow body"
-    """The body at one byte a second; carried out."""
     STATUS = "status"
-    """An answer of `status` from a gateway."""
     TOO_MANY = "too many"
-    """429 in the provider's own shape, with Retry-After as the fault says."""
     TOKEN_EXPIRED = "token expired"  # noqa: S105 - the name of a fault
-    """All access tokens end just before the call."""
+
+    @property
+    def told(self) -> str:
+        """What it does, in a sentence."""
+        return _TOLD[self]
 
 
+_TOLD = {
+    FaultKind.LATENCY: "The answer takes longer. Goes together with any other fault.",
+    FaultKind.REFUSED: "The connection is not accepted; an open one is reset.",
+    FaultKind.BLACK_HOLE: "No answer, ever. Not carried out.",
+    FaultKind.LOST_ANSWER: "No answer, ever. Carried out.",
+    FaultKind.HANG_UP: "Closed without an answer, as a stale connection is. Not carried out.",
+    FaultKind.RESET: "Half of the body, then a reset. Carried out.",
+    FaultKind.TRUNCATED: "200 with the first half of the JSON. Carried out.",
+    FaultKind.HTML: "200 with a page of HTML, as from a proxy on the way. Carried out.",
+    FaultKind.SLOW_BODY: "The body at one byte a second. Carried out.",
+    FaultKind.STATUS: "An error from a gateway. Not carried out.",
+    FaultKind.TOO_MANY: "429 in the provider's own shape. Not carried out.",
+    FaultKind.TOKEN_EXPIRED: "All access tokens end just before the call.",
+}
 _SPOILS_THE_ANSWER = {FaultKind.RESET, FaultKind.TRUNCATED, FaultKind.SLOW_BODY}
 _CARRIED_OUT = {FaultKind.LOST_ANSWER, FaultKind.HTML}
 

@@ -67,13 +67,15 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Part of the state as the console shows it: the newest rows of `total`."""
+    """Part of the state as the console shows it: the newest rows of `total`. A sheet has a name
+    and a value in each row."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     total: int
     deeds: Sequence[Sequence[Deed]] = ()
+    is_sheet: bool = False
 
 
 class BadAction(Exception):

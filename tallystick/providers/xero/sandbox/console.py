@@ -15,38 +15,27 @@ _ROWS = 25
 
 
 def tables(stand: Control) -> list[Table]:
-    apps = list(stand.apps.values())
-    found = [_connections(apps)]
-    for app in apps:
+    found: list[Table] = []
+    for app in stand.apps.values():
         found += [table for table in _books(app.books) if table.total]
-    return found
+    return [*found, *(_sheet(stand, app) for app in stand.apps.values())]
 
 
-def _connections(apps: list[App]) -> Table:
+def _sheet(stand: Control, app: App) -> Table:
+    """What is needed to connect to an organisation."""
+    books = app.books
     rows = [
-        [
-            app.books.name,
-            app.books.base_currency,
-            app.books.id,
-            app.client_id,
-            app.client_secret,
-            app.webhooks.key,
-            app.webhooks.url or "none",
-            str(app.webhooks.health),
-        ]
-        for app in apps
+        ("API", f"{stand.public_url}/api.xro/2.0"),
+        ("Tokens", f"{stand.public_url}/identity/connect/token"),
+        ("Client id", app.client_id),
+        ("Client secret", app.client_secret),
+        ("Tenant id", books.id),
+        ("Base currency", books.base_currency),
+        ("Webhook key", app.webhooks.key),
+        ("Webhook address", app.webhooks.url or "none"),
+        ("Webhook state", str(app.webhooks.health)),
     ]
-    columns = [
-        "Organisation",
-        "Currency",
-        "Tenant id",
-        "Client id",
-        "Client secret",
-        "Webhook key",
-        "Webhook address",
-        "Webhook",
-    ]
-    return Table("Organisations and their apps", columns, rows, len(rows))
+    return Table(books.name, ("Setting", "Value"), rows, len(rows), is_sheet=True)
 
 
 def _books(books: Books) -> list[Table]:
