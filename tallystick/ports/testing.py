@@ -30,7 +30,7 @@ from tallystick.ports.records import (
 )
 from tallystick.ports.roles import Delivery, Outcome, Push, pusher
 from tallystick.ports.samples import customer, invoice, kind_of, payment, product
-from tallystick.ports.sandboxing import Stand, transport
+from tallystick.ports.sandboxing import Outgoing, Stand, transport
 
 P = TypeVar("P", bound=Provider[Any])
 
@@ -101,6 +101,10 @@ class Case(ABC, Generic[P]):
         """`body` as the provider would deliver it; for providers with webhooks."""
         raise NotImplementedError
 
+    def deliveries(self, stand: Any) -> Sequence[Outgoing]:  # noqa: ANN401
+        """The webhooks that `stand` has to deliver; for providers with webhooks."""
+        raise NotImplementedError
+
     def forgeries(self, genuine: Delivery) -> list[Delivery]:
         """Deliveries that must not be taken for the provider's."""
         return [
@@ -120,9 +124,10 @@ class Case(ABC, Generic[P]):
         *,
         network: httpx2.BaseTransport | None = None,
         meter: Meter | None = None,
-        **changes: Any,
+        changes: Mapping[str, object] | None = None,
     ) -> P:
-        settings = self.settings(stand, **changes)
+        """A client of `stand`, with `changes` to its settings."""
+        settings = self.settings(stand, **(changes or {}))
         return self.provider(settings, transport=network or transport(stand), meter=meter)
 
     def secrets(self, settings: Settings) -> list[str]:

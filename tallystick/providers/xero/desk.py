@@ -23,9 +23,10 @@ NIL = "00000000-0000-0000-0000-000000000000"
 WEB = "https://go.xero.com"
 # An address may have some 2,000 characters; a key of 50 takes 90 of them in a `where`.
 _ASKED_AT_ONCE = 20
-# One element each, unit prices as they are, and every element with its own result: what Xero does
-# when this is left out differs from what it documents.
-_WRITING = {"summarizeErrors": "false", "unitdp": "4"}
+# Every element gets its own result. Said outright, as what Xero does when it is left out differs
+# from what it documents.
+EACH_BY_ITSELF = {"summarizeErrors": "false"}
+FOUR_PLACES = {"unitdp": "4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Desk(ABC, Generic[R]):
     """The list's name, in addresses and bodies."""
     listing: ClassVar[type[Listing]]
     create_with: ClassVar[str] = "PUT"
+    write_with: ClassVar[dict[str, str]] = EACH_BY_ITSELF
     key_field: ClassVar[str]
     find_with: ClassVar[dict[str, str]] = {}
     page: ClassVar[str] = ""
@@ -110,7 +112,7 @@ class Desk(ABC, Generic[R]):
             f"/{self.noun}",
             self.listing,
             json={self.noun: [letter.payload for letter in letters]},
-            params=_WRITING,
+            params=self.write_with,
             headers={"Idempotency-Key": key},
         )
         if len(listing.elements) != len(letters):

@@ -9,7 +9,14 @@ from tallystick.ports.records import Invoice, Remote
 from tallystick.ports.roles import Outcome, Push
 from tallystick.providers.xero import lines, reading, schema
 from tallystick.providers.xero.api import XeroApi
-from tallystick.providers.xero.desk import Desk, Letter, Payload, settled
+from tallystick.providers.xero.desk import (
+    EACH_BY_ITSELF,
+    FOUR_PLACES,
+    Desk,
+    Letter,
+    Payload,
+    settled,
+)
 from tallystick.providers.xero.schema import InvoiceState
 from tallystick.providers.xero.taxes import TaxTypes
 from tallystick.providers.xero.wording import fitted
@@ -25,6 +32,7 @@ class Invoices(Desk[Invoice]):
 
     noun = "Invoices"
     listing = schema.Invoices
+    write_with = EACH_BY_ITSELF | FOUR_PLACES
     key_field = "InvoiceNumber"
     page = reading.PAGE
 

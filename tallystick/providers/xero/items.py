@@ -9,7 +9,7 @@ from tallystick.ports.records import Product
 from tallystick.ports.roles import Outcome, Push
 from tallystick.providers.xero import schema
 from tallystick.providers.xero.api import XeroApi
-from tallystick.providers.xero.desk import Desk, Payload
+from tallystick.providers.xero.desk import EACH_BY_ITSELF, FOUR_PLACES, Desk, Payload
 from tallystick.providers.xero.taxes import TaxTypes
 from tallystick.providers.xero.wording import code, exact, fitted
 
@@ -26,6 +26,7 @@ class Items(Desk[Product]):
     noun = "Items"
     listing = schema.Items
     create_with = "POST"
+    write_with = EACH_BY_ITSELF | FOUR_PLACES
     key_field = "Code"
 
     def __init__(self, api: XeroApi, settings: schema.XeroSettings, taxes: TaxTypes) -> None:

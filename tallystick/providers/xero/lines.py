@@ -82,4 +82,4 @@ def _with_quantity(line: Line, description: str) -> str:
     if line.quantity == _ONE:
         return description
     quantity = f"{line.quantity.normalize():f}"
-    return fitted(f"{quantity} × {description}", _DESCRIPTION, "A line")  # noqa: RUF001
+    return fitted(f"{quantity} × {description}", _DESCRIPTION, "A line")
