@@ -36,7 +36,9 @@ def receipt_pdf(payment: Payment) -> bytes:
 
 
 def method_label(payment: Payment) -> str:
-    """What the way it was paid is called."""
+    """What the way it was paid is called, to who paid."""
+    if payment.method == methods.MANUAL.name:
+        return _("Bank transfer or cash")
     try:
         return str(methods.named(payment.method).label)
     except methods.UnknownMethod:

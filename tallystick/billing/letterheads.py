@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _LETTER_COUNTRIES = frozenset({"CA", "CL", "CO", "CR", "MX", "PA", "PH", "US", "VE"})
+_CITY_FIRST = frozenset({"AU", "CA", "GB", "IE", "IN", "NZ", "US", "ZA"})
 _LARGEST_LOGO = 400_000
 
 
@@ -73,12 +74,14 @@ def aligned(figures: Sequence[str], locale: Locale) -> Iterable[tuple[str, str]]
 
 
 def _address(party: dict[str, str], locale: Locale) -> list[str]:
-    place = " ".join(filter(None, (party.get("postal_code"), party.get("city"))))
+    place = [party.get("postal_code"), party.get("city")]
+    if party.get("country") in _CITY_FIRST:
+        place.reverse()
     number = party.get("tax_number")
     lines = (
         party.get("line1"),
         party.get("line2"),
-        ", ".join(filter(None, (place, party.get("region")))),
+        ", ".join(filter(None, (" ".join(filter(None, place)), party.get("region")))),
         country_name(party.get("country") or "", locale.language),
         _("Tax number {number}").format(number=number) if number else "",
     )

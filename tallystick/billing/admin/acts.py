@@ -13,7 +13,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from tallystick.accounts.admin import TenantAdmin
@@ -23,6 +22,7 @@ from tallystick.kit.money import MoneyError
 
 if TYPE_CHECKING:
     from django.db import models
+    from django_stubs_ext import StrOrPromise
 
 
 def new_key() -> str:
@@ -36,7 +36,7 @@ class Act:
     there is a point. What `do` refuses is shown beside the form."""
 
     name: str
-    label: str | Promise
+    label: StrOrPromise
     do: Callable[[Any, Any, dict[str, Any]], str]
     offered: Callable[[Any], bool]
     form: type[forms.Form] = forms.Form

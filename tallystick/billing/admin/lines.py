@@ -55,9 +55,7 @@ class LineFormSet(LineFormSetBase):
         super().clean()
         if any(self.errors) or not self.instance.client_id:
             return
-        kept = [
-            form for form in self.forms if form.cleaned_data and not self._should_delete_form(form)
-        ]
+        kept = [form for form in self.forms if form.cleaned_data.get("DELETE") is False]
         try:
             rows = invoice_lines.build(self.instance, [form.as_draft() for form in kept])
             self.instance.total_up(rows)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 class AllocationInline(TenantInline):
     model = Allocation
-    fields = readonly_fields = ["invoice", "amount", "created_at"]
+    fields = ["invoice", "amount", "created_at"]
+    readonly_fields = ["invoice", "amount", "created_at"]
     can_delete = False
 
     def may(self, request: HttpRequest, act: str, row: models.Model | None = None) -> bool:

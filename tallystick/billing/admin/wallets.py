@@ -61,15 +61,8 @@ def _always(wallet: Wallet) -> bool:
 
 class EntryInline(TenantInline):
     model = WalletEntry
-    fields = readonly_fields = [
-        "created_at",
-        "reason",
-        "amount",
-        "balance_after",
-        "note",
-        "payment",
-        "by",
-    ]
+    fields = ["created_at", "reason", "amount", "balance_after", "note", "payment", "by"]
+    readonly_fields = ["created_at", "reason", "amount", "balance_after", "note", "payment", "by"]
     can_delete = False
 
     def may(self, request: HttpRequest, act: str, row: models.Model | None = None) -> bool:

@@ -51,6 +51,7 @@ def client(website: Website, username: str = "ismail", **changes: Any) -> Accoun
         last_name="Şahin",
     )
     account = Account.open_for_user(user, website)
+    account.website = website  # it was opened at the default one when the user was made
     address = {"line1": "Straße der Einheit 4", "postal_code": "10117", "city": "Berlin"}
     for name, value in {**address, "country": "DE", **changes}.items():
         setattr(account, name, value)

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db.models import Model
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -37,7 +38,7 @@ def url(of: Model, page: str = "change", *args: object) -> str:
     return reverse(f"admin:billing_{of._meta.model_name}_{page}", args=args or [of.pk])
 
 
-def act(browser: Client, of: Model, name: str, **answers: str) -> HttpResponse:
+def act(browser: Client, of: Model, name: str, **answers: str) -> Any:  # noqa: ANN401 - Django's test response
     return browser.post(url(of, "act", of.pk, name), answers, follow=True)
 
 
@@ -67,7 +68,8 @@ def test_every_list_opens_and_takes_no_query_per_row(
 
 def test_every_row_opens(browser: Client, invoice: Invoice, draft: Invoice) -> None:
     payment = mark_paid(invoice, by=None)
-    rows = [invoice, draft, payment, making.funded(invoice.client, "5"), Email.objects.first()]
+    wallet = making.funded(invoice.client, "5")
+    rows: list[Model] = [invoice, draft, payment, wallet, *Email.objects.all()]
     for row in rows:
         assert browser.get(url(row)).status_code == 200
 

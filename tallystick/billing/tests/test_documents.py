@@ -14,8 +14,8 @@ from tallystick.accounts.models import Account, Website
 from tallystick.billing import documents, payments, typesetting
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.lines import LineDraft
+from tallystick.billing.tests import samples
 from tallystick.kit.money import Money
-from tallystick.web.tests import samples
 
 pytestmark = pytest.mark.django_db
 

@@ -56,7 +56,7 @@ def test_an_issued_invoice_is_mailed_with_its_link(invoice: Invoice) -> None:
     assert message.to == [invoice.client.email]
     assert message.from_email == f"{invoice.website.name} <{invoice.website.sender_email}>"
     assert isinstance(message, EmailMultiAlternatives)
-    html = message.alternatives[0].content
+    html, _ = message.alternatives[0]
     for text in (str(message.body), str(html)):
         assert invoice.url in text
         assert "119.00" in text

@@ -130,7 +130,7 @@ def test_a_wrong_amount_is_refused_and_nothing_is_done(
         pay(invoice, money, method="wallet", by=None)
     assert str(caught.value)
     invoice.refresh_from_db()
-    assert (invoice.status, invoice.amount_paid) == ("open", 0)
+    assert (invoice.status, invoice.amount_paid) == ("open", D(0))
     assert available(invoice.client, "EUR") == eur("500.00")
     assert not Payment.objects.of(invoice.website).exists()
 
