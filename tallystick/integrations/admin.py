@@ -9,9 +9,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
-from tallystick.accounts.admin import TenantAdmin
+from tallystick.accounts.admin.tenants import TenantAdmin, VisibleChoicesFilter
 from tallystick.integrations import forms, registry
 from tallystick.integrations.clients import client_of
 from tallystick.integrations.connections import BadCredentials, Connection
@@ -104,6 +105,9 @@ class ConnectionAdmin(TenantAdmin):
         self.message_user(request, f"{links.revive()} links are due now.")
 
 
+OF_A_CONNECTION = ("connection", VisibleChoicesFilter)
+
+
 class OfAConnection(_ModelAdmin):
     """Rows that belong to a website by their connection; read-only, the newest first."""
 
@@ -142,12 +146,21 @@ class OfAConnection(_ModelAdmin):
 @admin.register(Link)
 class LinkAdmin(OfAConnection):
     list_display = (
-        "key", "kind", "connection", "state", "attempts", "due_at", "synced_at", "counterpart",
+        "key", "here", "connection", "state", "attempts", "due_at", "synced_at", "counterpart",
         "what_is_wrong",
     )  # fmt: skip
-    list_filter = ("state", "kind", "connection", "update_needed")
+    list_filter = ("state", "kind", OF_A_CONNECTION, "update_needed")
     search_fields = ("=key", "=remote_id", "=local_id")
     actions = ("retry_now", "force_retry")
+
+    @admin.display(description="here")
+    def here(self, obj: Link) -> str:
+        app, _, model = obj.model.lower().partition(".")
+        try:
+            url = reverse(f"admin:{app}_{model}_change", args=[obj.local_id])
+        except NoReverseMatch:
+            return f"{obj.kind} {obj.local_id}"
+        return format_html('<a href="{}">{} {}</a>', url, obj.kind, obj.local_id)
 
     @admin.display(description="there")
     def counterpart(self, obj: Link) -> str:
@@ -175,13 +188,13 @@ class SyncLogAdmin(OfAConnection):
     list_display = (
         "created_at", "connection", "direction", "sync_type", "status", "message", "duration_ms",
     )  # fmt: skip
-    list_filter = ("status", "direction", "sync_type", "connection")
+    list_filter = ("status", "direction", "sync_type", OF_A_CONNECTION)
 
 
 @admin.register(InboundEvent)
 class InboundEventAdmin(OfAConnection):
     list_display = ("created_at", "connection", "kind", "change", "remote_id", "state", "outcome")
-    list_filter = ("state", "kind", "connection")
+    list_filter = ("state", "kind", OF_A_CONNECTION)
     search_fields = ("=remote_id", "=event_id")
     actions = ("process_again",)
 
