@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.reliability.site import Site, open_site
+from tests.reliability.venues import Venue, venues
+
+
+@pytest.fixture(params=venues(), ids=lambda venue: venue.provider.type)
+def venue(request: pytest.FixtureRequest) -> Venue:
+    found: Venue = request.param
+    return found
+
+
+@pytest.fixture
+def site(db: None, venue: Venue) -> Iterator[Site]:
+    with open_site(venue) as opened:
+        yield opened
