@@ -96,8 +96,9 @@ try:
 except (ValueError, environ.ImproperlyConfigured):
     raise BadSetting("DATABASE_URL", "is not like postgres://user@host/name.") from None
 if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
-    # Writers queue up instead of failing: as Django ships SQLite, a third of concurrent writes
-    # answer "database is locked".
+    # Writers wait for their turn instead of failing: as Django ships SQLite, a third of concurrent
+    # writes answer "database is locked".
+    DATABASES["default"]["ENGINE"] = "tallystick.kit.db.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,

@@ -85,8 +85,10 @@ class QueueRow(models.Model):
         for row in rows:
             row.state, row.last_error, row.lease_owner = State.DONE, "", ""
             row.updated_at, row.held = now, False
-        names = ["state", "last_error", "lease_owner", "updated_at", *fields]
-        return statements.update_many(rows, names)
+        if fields:
+            names = ["state", "last_error", "lease_owner", "updated_at", *fields]
+            return statements.update_many(rows, names)
+        return statements.mark_done(rows, now)
 
     def retry(
         self, error: BaseException | str, delay: float | None = None, **fields: object

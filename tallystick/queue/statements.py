@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import connection, models, transaction
-from django.db.models.query import RawQuerySet
 
 from tallystick.queue.clock import later_sql, now_sql
 
@@ -39,8 +39,21 @@ def claim(
     where, where_values = _condition(model, among)
     values = [owner, *until_values, *now_values, *where_values, limit]
     statement = _claim(model, connection.vendor, now, until, where)
-    rows = RawQuerySet(statement, model=model, params=values)
-    return sorted(rows, key=lambda row: row.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        # All at once, before any model is made of it: SQLite holds its write lock until then.
+        found = cursor.fetchall()
+    return sorted(_instances(model, found), key=lambda row: row.pk)
+
+
+def _instances(model: type[Row], found: Sequence[Sequence[object]]) -> list[Row]:
+    """Model instances of what a statement returned, all columns in order."""
+    fields = model._meta.concrete_fields
+    compiler = models.QuerySet(model).query.get_compiler(connection=connection)
+    columns = [field.get_col(model._meta.db_table) for field in fields]
+    names = [field.attname for field in fields]
+    rows = compiler.apply_converters(found, compiler.get_converters(columns))
+    return [model.from_db(connection.alias, names, row) for row in rows]
 
 
 @cache
@@ -121,6 +134,31 @@ def update_many(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:
             return []
         ours = set(held_by(rows).values_list("pk", flat=True))
     return [row for row in rows if row.pk not in ours]
+
+
+def mark_done(rows: Sequence[Row], now: datetime) -> list[Row]:
+    """Mark each row whose fence is still its own as done; returns the others."""
+    if not rows:
+        return []
+    values: list[object] = [connection.ops.adapt_datetimefield_value(now)]
+    for row in rows:
+        values += (row.pk, row.fence)
+    with connection.cursor() as cursor:
+        cursor.execute(_mark_done(type(rows[0]), len(rows), connection.vendor), values)
+        done = {pk for (pk,) in cursor.fetchall()}
+    return [row for row in rows if row.pk not in done]
+
+
+@cache
+def _mark_done(model: type[models.Model], count: int, vendor: str) -> str:
+    del vendor  # part of the key: it decides the quotes
+    quote = connection.ops.quote_name
+    table, pk = quote(model._meta.db_table), quote(str(model._meta.pk.column))
+    held = ", ".join(["(%s, %s)"] * count)
+    return (
+        f"UPDATE {table} SET state = 'done', lease_owner = '', last_error = '', updated_at = %s "  # noqa: S608
+        f"WHERE ({pk}, fence) IN (VALUES {held}) RETURNING {pk}"
+    )
 
 
 def held_by(rows: Sequence[Row]) -> models.QuerySet[Row]:
