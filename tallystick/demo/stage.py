@@ -101,7 +101,7 @@ class Stage:
             "PUBLIC_URL": self.web,
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
             "EMAIL_URL": f"smtp://{HOST}:{self.ports.mail}",
-            "CELERY_BROKER_URL": "",
+            "CELERY_BROKER_URL": os.environ.get("CELERY_BROKER_URL", ""),
             "LOG_LEVEL": "WARNING",
         }
 
