@@ -53,8 +53,8 @@ class Key:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `id:base64`. What is wrong is said without repeating the key."""
-        name, _, encoded = text.partition(":")
-        if not re.fullmatch(_KEY_ID, name):
+        name, colon, encoded = text.partition(":")
+        if not colon or not re.fullmatch(_KEY_ID, name):
             raise BadKeys("a key is written id:base64; an id has 1 to 32 of A-Z a-z 0-9 _ -.")
         try:
             secret = base64.b64decode(

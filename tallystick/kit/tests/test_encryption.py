@@ -66,6 +66,7 @@ def test_what_is_not_sealed_is_an_error_that_does_not_repeat_it(text: str) -> No
         "",
         " , ",
         KEY_1,
+        KEY_1[:32],
         f":{KEY_1}",
         f"a b:{KEY_1}",
         f"{'x' * 33}:{KEY_1}",
