@@ -61,7 +61,9 @@ def test_what_a_website_is_made_of_is_checked(field: str, value: str) -> None:
 
 @pytest.mark.parametrize("domain", ["localhost:8000", "pay.example.org", "xn--bcher-kva.example"])
 def test_hosts(domain: str) -> None:
-    Website(name="W", domain=domain).full_clean()
+    website = Website(name="W", domain=domain)
+    website.full_clean()
+    assert website.domain == domain
 
 
 def test_the_first_website_made_by_hand_is_the_default() -> None:
