@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -13,6 +14,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
 from tallystick.accounts.admin.tenants import TenantAdmin, VisibleChoicesFilter
+from tallystick.billing.admin.acts import actor_in
+from tallystick.events import record
 from tallystick.integrations import forms, registry
 from tallystick.integrations.clients import client_of
 from tallystick.integrations.connections import BadCredentials, Connection
@@ -67,6 +70,18 @@ class ConnectionAdmin(TenantAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"type": self._type(request, None), **super().get_changeform_initial_data(request)}
+
+    def save_model(
+        self, request: HttpRequest, obj: Connection, form: ModelForm[Connection], change: bool
+    ) -> None:
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            record(
+                "connection.changed" if change else "connection.made",
+                obj,
+                actor=actor_in(request),
+                change={"fields": [name.removeprefix(forms.PREFIX) for name in form.changed_data]},
+            )
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Its links are the memory of what exists there: switch it off instead."""

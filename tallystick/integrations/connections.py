@@ -93,13 +93,11 @@ class Connection(Leased, TenantModel):
         except SchemaError as error:
             raise BadCredentials(_complaint(error)) from None
 
-    def reconnected(self) -> None:
-        """The owner has mended the credentials: what waited for it goes on."""
+    def mended(self) -> None:
+        """Forget what was wrong with it; the caller saves."""
         self.needs_reconnect, self.failures = False, 0
         self.rests_until, self.rest_reason, self.sync_error = None, "", ""
         self.updated_at = clock.now()
-        self.save()
-        record("connection.changed", self, website=self.website)
 
     def rest(self, until: datetime, reason: str) -> None:
         """Send nothing before `until`; other connections go on."""

@@ -10,6 +10,7 @@ from django.db import transaction
 from pydantic import SecretStr
 
 from tallystick.accounts.websites import Website
+from tallystick.events import record
 from tallystick.integrations import registry
 from tallystick.integrations.connections import Connection
 
@@ -53,7 +54,9 @@ def _connected(website: Website, provider_type: str, values: Mapping[str, Any]) 
         )
         if (connection.credentials, connection.custom_data) != (credentials, custom_data):
             connection.credentials, connection.custom_data = credentials, custom_data
-            connection.reconnected()
+            connection.mended()
+            connection.save()
+            record("connection.changed", connection, change={"by": "environment"})
     return connection
 
 

@@ -48,9 +48,9 @@ class ConnectionForm(_ModelForm):
         return cleaned
 
     def save(self, commit: bool = True) -> Connection:
+        """What waited for the credentials goes on. The journal names what changed, without values."""
         connection = super().save(commit=False)
-        connection.needs_reconnect, connection.sync_error = False, ""
-        connection.rests_until, connection.failures = None, 0
+        connection.mended()
         if commit:
             connection.save()
         return connection

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from tallystick.accounts.models import Membership, Website
 from tallystick.accounts.roles import Role
+from tallystick.events.models import Event
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.links import Link
 from tallystick.integrations.tests.conftest import Site, connect
@@ -80,6 +81,9 @@ def test_an_empty_secret_keeps_the_one_there_is(site: Site, staff: Client) -> No
     connection = Connection.objects.of(site.website).get()
     assert (connection.name, dict(connection.credentials)) == ("Renamed", before)
     assert connection.custom_data["amount_type"] == "INCLUSIVE"
+    told = Event.objects.of_subject(connection).get(kind="connection.changed")
+    assert "amount_type" in told.change
+    assert "INCLUSIVE" not in told.change
 
 
 def test_a_bad_setting_is_named(site: Site, staff: Client) -> None:
