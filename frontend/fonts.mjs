@@ -42,7 +42,8 @@ licence(documents, ["hanken-grotesk", ...new Set(NOTO.map(([face]) => face))])
 
 async function cut(face, part, weight, characters, targetFormat, folder) {
   const whole = readFileSync(source(`${face}/files/${face}-${part}-${weight}-normal.woff2`))
-  const font = await subset(whole, characters, { targetFormat })
+  // typst picks one file of a family and weight for a space that stands alone, and looks no further.
+  const font = await subset(whole, ` \u00a0${characters}`, { targetFormat })
   const ending = targetFormat === "woff2" ? "woff2" : "ttf"
   writeFileSync(new URL(`${face}-${part}-${weight}.${ending}`, folder), font)
   if (ending === "ttf") for (const character of charactersOf(font)) covered.add(character)

@@ -90,7 +90,7 @@ def _address(party: dict[str, str], locale: Locale) -> list[str]:
 
 def _logo(website: Website) -> list[int] | None:
     """The logo's bytes, where it is a picture that can be placed."""
-    if not website.logo or not website.logo.storage.exists(website.logo.name):
+    if not website.logo.name or not website.logo.storage.exists(website.logo.name):
         return None
     with website.logo.open() as file:
         picture: bytes = file.read(_LARGEST_LOGO + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, Protocol
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -31,7 +31,15 @@ P = ParamSpec("P")
 InvoiceView = Callable[Concatenate[HttpRequest, Invoice, P], HttpResponse]
 
 
-def by_token(view: InvoiceView[P]) -> Callable[Concatenate[HttpRequest, str, P], HttpResponse]:
+class TokenView(Protocol[P]):
+    """A view whose address holds a token."""
+
+    def __call__(
+        self, request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse: ...
+
+
+def by_token(view: InvoiceView[P]) -> TokenView[P]:
     """Call `view` with the invoice that the token in the address opens."""
 
     @wraps(view)

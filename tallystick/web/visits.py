@@ -20,6 +20,8 @@ def note(invoice: Invoice) -> None:
     # The cache spares the query, and settles who is first of two at once; it may forget.
     if not cache.add(f"viewed:{invoice.uid.hex}", True, EVERY.total_seconds()):
         return
-    seen = Event.objects.of_subject(invoice).filter(kind=KIND, at__gt=clock.now() - EVERY)
-    if not seen.exists():
+    seen = Event.objects.of(invoice.website_id).filter(
+        subject_type=invoice._meta.label_lower, subject_id=str(invoice.pk), kind=KIND
+    )
+    if not seen.filter(at__gt=clock.now() - EVERY).exists():
         record(KIND, invoice)

@@ -5,7 +5,7 @@ from django.core.cache import cache
 
 from tallystick.accounts.models import Account, Website
 from tallystick.billing.invoices import Invoice
-from tallystick.web.tests import samples
+from tallystick.billing.tests import samples
 
 
 @pytest.fixture(autouse=True)
