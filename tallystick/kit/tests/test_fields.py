@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import pprint
@@ -26,7 +27,8 @@ from tallystick.kit.encryption import WrongKey, is_sealed, new_key
 from tallystick.kit.env import BadSetting
 
 CANARY = "canary-4111"
-KEY_1, KEY_2 = new_key(), new_key()
+# The same in every process: parameters of tests are made of them.
+KEY_1, KEY_2 = (base64.b64encode(bytes(range(at, at + 32))).decode() for at in (150, 201))
 
 with isolate_apps("tallystick.kit.db"):
 
