@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.signals import worker_process_shutdown
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tallystick.settings")
@@ -90,6 +91,15 @@ def work(concurrency: int) -> None:
     ticking = ["--beat", "--scheduler", "celery.beat:Scheduler"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     app.worker_main(["worker", *options, *ticking, *quiet])
+
+
+@worker_process_shutdown.connect
+def finish(**_: object) -> None:
+    """A worker's process ends: wait for what its queues have going on."""
+    from tallystick.queue.registry import registered
+
+    for queue in registered():
+        queue.finish()
 
 
 def is_configured() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db import Error as DatabaseError
 from django.db.models import Exists, F, OuterRef, Q
 
 from tallystick.accounts.tenancy import TenantQuerySet
@@ -16,8 +17,10 @@ from tallystick.integrations.pulls import Pull
 from tallystick.integrations.push import PushRun
 from tallystick.integrations.stale import StaleFetch
 from tallystick.integrations.turns import Turn
+from tallystick.kit import clock
 from tallystick.ports.records import PUSH_ORDER, Kind
 from tallystick.queue.clock import db_now
+from tallystick.queue.crew import Crew, Stopping
 from tallystick.queue.leases import is_free, owner_name
 from tallystick.queue.registry import Budget, Queue, register
 from tallystick.queue.schedules import schedule
@@ -60,20 +63,20 @@ def serve(turn: Turn, *, only: Sequence[Kind] = ()) -> bool:
     return True
 
 
-def drain_connections(budget: Budget) -> int:
-    """Serve connections that have work, each once, until none is left or the budget is spent."""
-    served = 0
-    refused: list[int] = []
-    while not budget.spent:
-        connection = connections_with_work().exclude(pk__in=refused).first()
-        if not connection:
-            break
-        turn = Turn(connection, owner_name(), stopping=budget.stopping)
-        if serve(turn):
-            served += 1
-            budget.done += 1
-        refused.append(connection.pk)
-    return served
+def serve_one(connection: Connection, stopping: Stopping) -> None:
+    """A worker's turn of one connection. What goes wrong in it is told on the connection, and rests
+    it when it does so again and again."""
+    turn = Turn(connection, owner_name(), stopping=stopping)
+    try:
+        serve(turn)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        connection.failed(clock.now(), f"An error of our own: {type(error).__name__}.")
+        raise
+
+
+crew = Crew(connections_with_work, serve_one)
 
 
 def drain_inbox(budget: Budget) -> int:
@@ -92,4 +95,4 @@ def drain_inbox(budget: Budget) -> int:
 def register_queues() -> None:
     schedule("environment-connections", every=60, run=environment.connect)
     register(Queue("inbox", InboundEvent.due, drain_inbox))
-    register(Queue("connections", connections_with_work, drain_connections))
+    register(Queue("connections", crew.has_work, crew.drain, crew.finish))

@@ -41,11 +41,12 @@ class Budget:
 class Queue:
     """`has_work` answers yes or no, or with the query of what is due: the worker then asks all its
     queues in one statement. `drain` works until nothing is due or the budget is spent, and returns
-    how many pieces it did."""
+    how many pieces it did. `finish` waits for what goes on when `drain` has returned."""
 
     name: str
     has_work: Callable[[], bool | QuerySet[Model, object]]
     drain: Callable[[Budget], int]
+    finish: Callable[[], None] = lambda: None
 
 
 class UnknownQueue(LookupError):

@@ -41,8 +41,10 @@ class Worker:
                     break
                 if not busy:
                     self.stop.wait(settings.WORKER_POLL_SECONDS)
+            self.finish()
         except HandBack:
             logger.info("interrupted; what was held is handed back")
+            self.finish()
 
     def round(self) -> bool:
         """One turn for each queue with work; answers whether anything was done."""
@@ -52,6 +54,11 @@ class Worker:
                 break
             done += turns.drain(queue, Budget(seconds=TURN_SECONDS, stopping=self._is_over))
         return bool(done)
+
+    def finish(self) -> None:
+        """Wait for what goes on in the background."""
+        for queue in self.queues:
+            queue.finish()
 
     def _patiently(self, step: Callable[[], T]) -> T | None:
         """`step`, tried until the database is there."""
