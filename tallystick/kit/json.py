@@ -19,15 +19,6 @@ def canonical(value: object) -> bytes:
     ).encode()
 
 
-def number(amount: Decimal) -> float:
-    """`amount` as a JSON number of the very same digits. A float keeps 15 of them, and its shortest
-    spelling gives them back; raises `ValueError` for an amount that would lose any."""
-    spelled = float(amount)
-    if amount != Decimal(repr(spelled)):
-        raise ValueError("The amount has more digits than a JSON number keeps.")
-    return spelled
-
-
 def plain(value: object) -> str:
     """How values that JSON does not know are written: decimals and times as text."""
     if isinstance(value, Decimal):

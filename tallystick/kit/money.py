@@ -33,6 +33,7 @@ DIGITS: dict[str, int] = (
 MAX_INTEGER_DIGITS = 15
 """An amount has at most this many digits before the point: what a `DecimalField(19, 4)` holds."""
 
+_QUANTA = tuple(Decimal(1).scaleb(-digits) for digits in range(10))
 _PLAIN_NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 
@@ -64,7 +65,7 @@ def digits_of(currency: str) -> int:
 
 def round_to(amount: Decimal, digits: int) -> Decimal:
     """`amount` with exactly `digits` decimal places, ties away from zero."""
-    return amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    return amount.quantize(_QUANTA[digits], rounding=ROUND_HALF_UP)
 
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:

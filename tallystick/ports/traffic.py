@@ -13,7 +13,10 @@ _LONGEST_WORDS = 300
 _EMAIL = re.compile(r"[^\s\"'<>@,;:()=&%]{1,64}(?:@|%40)[\w.-]{1,255}")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
 _TOKENS = re.compile(
-    r'(?i)("?[\w-]*(?:token|secret|password|apikey|api_key|signature)"?\s*[:=]\s*"?)[^"&,}\s]+'
+    r"""(?ix)
+    ((?:token|secret|password|api_?key|signature) "? \s{0,9} [:=] \s{0,9} "?)
+    [^"&,}\s]+
+    """
 )
 _TAG = re.compile(r"<[^<>]{0,500}>")
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -57,8 +60,9 @@ class Traffic:
         return self._redacted(f"{question.url} {dict(question.params)}")
 
     def _body(self, body: bytes) -> str:
-        # Redacted before it is cut: half a secret is not recognised.
-        return self._redacted(body.decode("utf-8", "replace"))[:_LONGEST_BODY]
+        # Cut again when redacted: half a secret, at the first cut, is not recognised.
+        start = body[: 4 * _LONGEST_BODY].decode("utf-8", "replace")
+        return self._redacted(start)[:_LONGEST_BODY]
 
     def _redacted(self, text: str) -> str:
         for secret in self._secrets():

@@ -7,7 +7,6 @@ import logging
 import re
 from decimal import Decimal
 
-from tallystick.kit.json import number
 from tallystick.kit.money import round_to
 from tallystick.ports.errors import Refused
 
@@ -15,6 +14,7 @@ logger = logging.getLogger(__name__)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SHORT = 6
+_TOO_LARGE = Decimal(10**11)
 
 
 def fitted(text: str, most: int, field: str) -> str:
@@ -60,11 +60,11 @@ def amount(value: Decimal) -> float:
 
 
 def exact(value: Decimal) -> float:
-    """A number. Raises `Refused` where digits would be lost."""
-    try:
-        return number(value)
-    except ValueError:
-        raise Refused("Xero cannot hold a number of this many digits.") from None
+    """A number of at most four decimal places; a JSON number keeps fifteen digits of it. Raises
+    `Refused` for a larger one."""
+    if not -_TOO_LARGE < value < _TOO_LARGE:
+        raise Refused("Xero cannot hold a number of this many digits.")
+    return float(value)
 
 
 def _length(text: str) -> int:
