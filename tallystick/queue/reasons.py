@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 LONGEST = 500
 _HIDDEN = "[hidden]"
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_MASKS = (
+_MASKS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     # https://user:password@host
     (re.compile(r"(?<=://)[^\s/@]+@"), f"{_HIDDEN}@"),
     # The query of an address carries tokens and names.
@@ -22,10 +23,10 @@ _MASKS = (
         ),
         rf"\1{_HIDDEN}",
     ),
-    # Whatever else looks drawn at random: long, and digits among the letters.
+    # Whatever else looks drawn at random: long, and digits among the letters. Not our own ids.
     (
-        re.compile(rf"\b(?!{_UUID}\b)(?=[\w+/=.-]*\d)(?=[\w+/=.-]*[A-Za-z])[\w+/=-]{{24,}}"),
-        _HIDDEN,
+        re.compile(rf"\b({_UUID})\b|\b(?=[\w+/=.-]*\d)(?=[\w+/=.-]*[A-Za-z])[\w+/=-]{{24,}}"),
+        lambda found: found[1] or _HIDDEN,
     ),
     # Card numbers.
     (re.compile(r"\b\d(?:[ -]?\d){12,18}\b"), _HIDDEN),
