@@ -13,6 +13,8 @@ from tallystick.providers.xero.wording import fitted, suffixed
 _NAME = 255
 _LINE = 500
 _SHORT = 50
+_MARKS = {"PUT": "n", "POST": "u"}
+"""What tells the second calls of an attempt from its first, in their Idempotency-Key."""
 
 
 class Contacts(Desk[Customer]):
@@ -71,7 +73,7 @@ class Contacts(Desk[Customer]):
                 if (letter.push.remote is not None) == (method == "POST")
             ]
             sent = [letter for _, letter in chosen]
-            results = self._settled_write(method, sent, f"{attempt}-{method[:2].lower()}")
+            results = self._settled_write(method, sent, attempt + _MARKS[method])
             outcomes.update(zip([i for i, _ in chosen], results, strict=True))
         return [outcomes[i] for i in range(len(pushes))]
 

@@ -14,14 +14,14 @@ from tallystick.ports.roles import Outcome, Push
 from tallystick.ports.traffic import said
 from tallystick.providers.xero.api import XeroApi
 from tallystick.providers.xero.schema import Element, Listing
-from tallystick.providers.xero.wording import quoted
+from tallystick.providers.xero.wording import address_sized, quoted
 
 R = TypeVar("R", bound=Record)
 Payload = dict[str, Any]
 
 NIL = "00000000-0000-0000-0000-000000000000"
 WEB = "https://go.xero.com"
-# An address may have some 2,000 characters; a key of 50 takes 90 of them in a `where`.
+# A key comes with some thirty characters of its own in a `where`.
 _ASKED_AT_ONCE = 20
 # Every element gets its own result. Said outright, as what Xero does when it is left out differs
 # from what it documents.
@@ -65,8 +65,8 @@ class Desk(ABC, Generic[R]):
     def find(self, records: Sequence[R]) -> list[Remote | None]:
         keys = [self.key(record) for record in records]
         found: dict[str, Remote] = {}
-        for start in range(0, len(keys), _ASKED_AT_ONCE):
-            for element in self._asked(keys[start : start + _ASKED_AT_ONCE]):
+        for group in address_sized(keys, most=_ASKED_AT_ONCE):
+            for element in self._asked(group):
                 found.setdefault(element.key.lower(), self.remote(element))
         return [found.get(key.lower()) for key in keys]
 
@@ -165,7 +165,9 @@ class Desk(ABC, Generic[R]):
             is_meant = element.id.lower() == push.remote.id.lower()
         else:
             is_meant = element.key.lower() in {"", self.key(push.record).lower()}
-        if not is_meant or element.id in {"", NIL}:
+        if element.id == NIL:
+            return Refused("Xero made nothing of this and gives no reason.")
+        if not is_meant or not element.id:
             raise Garbled("Xero's answer is not about what was sent.")
         return self.remote(element)
 

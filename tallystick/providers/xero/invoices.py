@@ -69,7 +69,7 @@ class Invoices(Desk[Invoice]):
 
     def find(self, records: Sequence[Invoice]) -> list[Remote | None]:
         states = reading.by_numbers(self._api, [record.number for record in records])
-        found = [states.get(record.number) for record in records]
+        found = [states.get(record.number.lower()) for record in records]
         return [
             _remote(state) if state and _is_of(record, state) else None
             for record, state in zip(records, found, strict=True)
@@ -90,7 +90,7 @@ class Invoices(Desk[Invoice]):
         states = reading.by_numbers(self._api, [record.number for record in records])
         outcomes = list(refusals)
         for i, record in enumerate(records):
-            state = states.get(record.number)
+            state = states.get(record.number.lower())
             if state and _is_of(record, state):
                 outcomes[i] = _remote(state)
             elif state:
@@ -115,7 +115,7 @@ class Invoices(Desk[Invoice]):
             if state and (letter := _smaller(push, state)):
                 smaller[i] = letter
         again = settled(
-            lambda: self.write("POST", list(smaller.values()), f"{attempt}-s"), len(smaller)
+            lambda: self.write("POST", list(smaller.values()), f"{attempt}s"), len(smaller)
         )
         return [dict(zip(smaller, again, strict=True)).get(i, outcomes[i]) for i in range(len(ids))]
 

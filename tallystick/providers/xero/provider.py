@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from tallystick.ports.errors import Missing, Refused
 from tallystick.ports.exchange import Line
@@ -110,7 +111,7 @@ class Xero(
         return AccountInfo(found.id, found.name, found.currency, found.country, found.is_demo)
 
     def account(self) -> str:
-        return self.settings.tenant_id
+        return self.settings.tenant_id.lower()
 
     def close(self) -> None:
         self._api.close()
@@ -148,7 +149,9 @@ class Xero(
 
     def invoice_url(self, remote_id: str) -> str | None:
         try:
-            found = self._api.get(f"/Invoices/{remote_id}/OnlineInvoice", OnlineInvoices).invoices
+            found = self._api.get(
+                f"/Invoices/{quote(remote_id, safe='')}/OnlineInvoice", OnlineInvoices
+            ).invoices
         except Missing:
             return None
         return next((page.url for page in found if page.url.startswith("https://")), None)
@@ -156,7 +159,7 @@ class Xero(
     def email_invoice(self, remote_id: str) -> None:
         if not self.settings.email_invoices:
             raise Refused("This connection's settings say that Xero sends no e-mails.")
-        self._api.send("POST", f"/Invoices/{remote_id}/Email", Nothing, json={})
+        self._api.send("POST", f"/Invoices/{quote(remote_id, safe='')}/Email", Nothing, json={})
 
     def verify(self, delivery: Delivery) -> None:
         webhooks.verify(self.settings, delivery)

@@ -12,6 +12,7 @@ from tallystick.ports.roles import Page
 from tallystick.providers.xero.api import XeroApi
 from tallystick.providers.xero.desk import WEB
 from tallystick.providers.xero.schema import InvoiceState, InvoiceStates, PaymentInside
+from tallystick.providers.xero.wording import address_sized
 
 PAGE = "/AccountsReceivable/View.aspx?InvoiceID="
 PAGE_SIZE = 100
@@ -45,13 +46,12 @@ def by_ids(api: XeroApi, ids: Sequence[str]) -> list[InvoiceState]:
 
 
 def by_numbers(api: XeroApi, numbers: Sequence[str]) -> dict[str, InvoiceState]:
-    """Number -> the sales invoice that has it; deleted drafts have given theirs up."""
+    """Number in lower case -> the sales invoice that has it; deleted drafts have given theirs up."""
     found: dict[str, InvoiceState] = {}
-    for start in range(0, len(numbers), IDS_AT_ONCE):
-        asked = ",".join(numbers[start : start + IDS_AT_ONCE])
-        for state in _states(api, {"InvoiceNumbers": asked}):
+    for group in address_sized(numbers, most=IDS_AT_ONCE):
+        for state in _states(api, {"InvoiceNumbers": ",".join(group)}):
             if state.status != "DELETED":
-                found[state.number] = state
+                found[state.number.lower()] = state
     return found
 
 

@@ -241,12 +241,17 @@ class Problem(Reply):
     elements: tuple[ProblemElement, ...] = Field(alias="Elements", default=())
 
 
+_Name = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,100}$", to_lower=True)]
+
+
 class WebhookEvent(Reply):
-    resource_id: Id = Field(alias="resourceId")
+    """Categories and changes may be ones that we do not know yet."""
+
+    resource_id: _Name = Field(alias="resourceId")
     at: Moment = Field(alias="eventDateUtc")
-    change: Annotated[str, StringConstraints(pattern=r"^[A-Z_]{1,30}$")] = Field(alias="eventType")
-    category: str = Field(alias="eventCategory", max_length=50)
-    tenant_id: Id = Field(alias="tenantId")
+    change: _Name = Field(alias="eventType")
+    category: _Name = Field(alias="eventCategory")
+    tenant_id: _Name = Field(alias="tenantId")
 
 
 class WebhookBody(Reply):

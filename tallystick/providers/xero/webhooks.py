@@ -13,8 +13,8 @@ from tallystick.ports.roles import Delivery, Event
 from tallystick.providers.xero.schema import WebhookBody, WebhookEvent, XeroSettings
 
 SIGNATURE = "x-xero-signature"
-_KINDS = {"INVOICE": Kind.INVOICE, "CONTACT": Kind.CUSTOMER}
-_CHANGES = {"CREATE": "created", "UPDATE": "updated"}
+_KINDS = {"invoice": Kind.INVOICE, "contact": Kind.CUSTOMER}
+_CHANGES = {"create": "created", "update": "updated"}
 
 
 def verify(settings: XeroSettings, delivery: Delivery) -> None:
@@ -47,7 +47,7 @@ def _event(event: WebhookEvent) -> Event:
         account=event.tenant_id,
         kind=_KINDS.get(event.category),
         remote_id=event.resource_id,
-        change=_CHANGES.get(event.change, event.change.lower()),
+        change=_CHANGES.get(event.change, event.change),
         at=event.at,
     )
 

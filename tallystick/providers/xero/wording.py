@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from urllib.parse import quote
 
 from tallystick.kit.money import round_to
 from tallystick.ports.errors import Refused
@@ -14,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SHORT = 6
+# An address as a whole may have some 2,000 characters.
+_QUERY = 1200
 _TOO_LARGE = Decimal(10**11)
 
 
@@ -49,6 +53,21 @@ def quoted(text: str) -> str:
     """A text inside a `where`."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def address_sized(texts: Sequence[str], *, most: int) -> Iterator[list[str]]:
+    """`texts` in groups of at most `most`, each short enough for the query of one address."""
+    group: list[str] = []
+    size = 0
+    for text in texts:
+        length = len(quote(text))
+        if group and (len(group) == most or size + length > _QUERY):
+            yield group
+            group, size = [], 0
+        group.append(text)
+        size += length
+    if group:
+        yield group
 
 
 def amount(value: Decimal) -> float:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from tallystick.kit import signing
-from tallystick.ports.errors import Forged
+from tallystick.ports.errors import Forged, Garbled
 from tallystick.ports.records import (
     Kind,
 )
@@ -55,3 +58,17 @@ def test_the_tenant_of_an_event_is_the_account_of_the_connection() -> None:
     assert event.account == client.account()
     assert (event.kind, event.change) == (Kind.INVOICE, "updated")
     assert event.at == datetime(2026, 1, 20, 10, 0, 0, 117_000, tzinfo=UTC)
+
+
+@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.given(st.data())
+def test_a_damaged_body_is_read_or_garbled(data: st.DataObject) -> None:
+    body = bytearray(fixture("webhook_contact_and_invoice"))
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(body) - 1))
+        body[place : place + data.draw(st.integers(0, 20))] = data.draw(st.binary(max_size=20))
+    client, _ = xero({})
+    with suppress(Garbled):
+        for event in client.events(Delivery({}, bytes(body))):
+            assert event.remote_id.isascii()
+            assert event.remote_id.isprintable()
