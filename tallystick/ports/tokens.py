@@ -58,7 +58,7 @@ class ClientCredentials:
         self._endpoint = _Endpoint(name, url, line=Line(basic, transport, concurrency=1))
         self._form = {"grant_type": "client_credentials", **({"scope": scopes} if scopes else {})}
         self._lock = threading.Lock()
-        self._round = 0
+        self._round = 0  # how many times it was asked for, the answer being in
         self._token = ""
         self._renew_at = 0.0
         self._failure: ProviderError | None = None
@@ -83,12 +83,13 @@ class ClientCredentials:
         # The life of a token is counted from before it was asked for, on a clock that cannot be
         # set: neither a slow answer nor a wrong clock makes us use it too long.
         asked_at = clock.ticking()
-        self._round += 1
         try:
             reply = self._endpoint.post_form("", TokenReply, self._form)
         except ProviderError as error:
             self._failure = error
             raise
+        finally:
+            self._round += 1
         life = min(reply.expires_in, _LONGEST_LIFE)
         self._token, self._failure = reply.access_token, None
         self._renew_at = asked_at + life - min(_EARLY, life / 10)
