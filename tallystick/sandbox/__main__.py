@@ -21,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         smtp = bound(options.host, options.smtp_port)
     except PortTaken as error:
+        http.close()
         return _complain(f"The mailbox cannot listen on {error}. Choose another with --smtp-port.")
     port, smtp_port = http.getsockname()[1], smtp.getsockname()[1]
     url = options.public_url.rstrip("/") or f"http://{options.host}:{port}"

@@ -1,4 +1,4 @@
-"""The sandbox's own clock: the real one, moved forward by order, to see tokens end and days pass."""
+"""The sandbox's own clock: the real one, moved by order, to see tokens end and days pass."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from tallystick.sandbox.sandbox import Sandbox
 
 _FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
 _LONGEST_REST = 60
+_LONGEST_SHIFT = 366 * 86_400
 
 
 class Seconds(BaseModel):
@@ -27,8 +28,10 @@ class Seconds(BaseModel):
 
 
 class Advance(BaseModel):
+    """Seconds; negative for a clock that is behind."""
+
     model_config = ConfigDict(extra="forbid")
-    advance: float = Field(ge=0)
+    advance: float = Field(ge=-_LONGEST_SHIFT, le=_LONGEST_SHIFT)
 
 
 class Seed(BaseModel):

@@ -102,7 +102,7 @@ class Running:
         return found
 
     def advance(self, seconds: float) -> None:
-        """Move the sandbox's clock forward."""
+        """Move the sandbox's clock; backward with less than nothing."""
         _json(self._client.post(f"{self.url}/sandbox/api/clock", json={"advance": seconds}))
 
     def down(self, seconds: float) -> None:

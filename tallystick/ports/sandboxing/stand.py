@@ -142,11 +142,12 @@ class Stand(ABC):
 
     def noted(self, request: Request, answer: Answer, note: str = "") -> Answer:
         """`answer`, after writing the call into the log. Status 0 means that none was given."""
-        number = next(self._call_numbers)
-        self.calls.append(
-            Call(number, self.now(), request.method, request.path, answer.status, note)
-        )
-        self.counts[str(answer.status)] += 1
+        with self.lock:
+            number = next(self._call_numbers)
+            self.calls.append(
+                Call(number, self.now(), request.method, request.path, answer.status, note)
+            )
+            self.counts[str(answer.status)] += 1
         return answer
 
     def too_many(self, fault: Fault) -> Answer:

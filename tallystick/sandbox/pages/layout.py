@@ -60,7 +60,8 @@ def moment(at: datetime, now: datetime) -> Html:
 
 def count(number: int, noun: str) -> str:
     """`no calls`, `1 call`, `1,204 calls`."""
-    return f"{number or 'no':,} {noun}{'' if number == 1 else 's'}" if number else f"no {noun}s"
+    many = f"{number:,}" if number else "no"
+    return f"{many} {noun}" if number == 1 else f"{many} {noun}s"
 
 
 def empty(words: str) -> Html:
@@ -89,12 +90,14 @@ def _head(request: Request, sandbox: Sandbox) -> Html:
         tag(
             "p",
             moment(sandbox.clock.now(), sandbox.clock.now()),
-            f" UTC, {_shifted(shift)} ahead" if shift else " UTC",
+            f" UTC, {_shifted(shift)}" if shift else " UTC",
             class_="clock",
         ),
     )
 
 
 def _shifted(shift: timedelta) -> str:
-    hours, seconds = divmod(round(shift.total_seconds()), 3600)
-    return f"{hours} h {seconds // 60} min" if hours else f"{seconds // 60} min {seconds % 60} s"
+    way = "ahead" if shift > timedelta() else "behind"
+    hours, seconds = divmod(round(abs(shift.total_seconds())), 3600)
+    minutes = f"{seconds // 60} min"
+    return f"{hours} h {minutes} {way}" if hours else f"{minutes} {seconds % 60} s {way}"

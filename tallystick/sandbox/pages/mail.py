@@ -41,7 +41,7 @@ def mail_page(request: Request, sandbox: Sandbox, mail: Mail) -> Response:
     facts = [
         ("From", mail.message.get("from", mail.sender)),
         ("To", ", ".join(mail.recipients)),
-        ("Date", moment(mail.at, sandbox.clock.now())),
+        ("Date", f"{mail.at:%d %B %Y, %H:%M:%S} UTC"),
     ]
     content = [
         tag("p", tag("a", "All mails", href="/mail/"), class_="quiet"),

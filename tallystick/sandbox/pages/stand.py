@@ -46,13 +46,12 @@ def stand_page(request: Request, sandbox: Sandbox, stand: Stand) -> Response:
 
 
 def _sentence(stand: Stand) -> Html:
-    on = len(stand.faults.armed())
+    on = len([armed for armed in stand.faults.armed() if not armed.spent])
     total = sum(stand.counts.values())
     bad = sum(n for status, n in stand.counts.items() if not 0 < int(status) < _ERROR)
     refused = len([receipt for receipt in stand.receipts if not receipt.accepted])
     words = f"{count(total, 'call').capitalize()}, {bad or 'none'} without a good answer. "
-    words += f"{count(len(stand.receipts), 'webhook delivery').replace('deliverys', 'deliveries')}"
-    words = words.replace("no webhook", "No webhook")
+    words += f"{count(len(stand.receipts), 'webhook').capitalize()} delivered"
     words += f", {refused} not accepted." if refused else "."
     headline = (
         f"{stand.title} answers as it should."
@@ -94,7 +93,7 @@ def _head(column: str) -> Html:
 
 def _row(stand: Stand, columns: Sequence[str], row: Sequence[str], deeds: Sequence[Deed]) -> Html:
     cells = [
-        tag("td", text, class_="amount" if column in _AMOUNTS else None)
+        tag("td", text, title=text, class_="amount" if column in _AMOUNTS else None)
         for column, text in zip(columns, row, strict=True)
     ]
     return tag("tr", cells, tag("td", [_deed(stand, deed) for deed in deeds], class_="deeds"))
@@ -136,7 +135,14 @@ def _call(call: Call, now: datetime) -> Html:
     return tag(
         "tr",
         tag("td", moment(call.at, now)),
-        tag("td", tag("b", call.method), " ", tag("span", call.path, class_="path")),
+        tag(
+            "td",
+            tag("b", call.method),
+            " ",
+            tag("span", call.path, class_="path"),
+            title=call.path,
+            class_="wide",
+        ),
         tag("td", _state(call.status)),
         tag("td", call.note),
     )

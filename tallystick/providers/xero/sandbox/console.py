@@ -56,7 +56,6 @@ def _books(books: Books) -> list[Table]:
                 "Number": lambda e: e["InvoiceNumber"],
                 "Contact": named,
                 "Status": lambda e: e["Status"].lower(),
-                "Date": lambda e: e["Date"].isoformat(),
                 "Total": lambda e: f"{e['Total']:f} {e['CurrencyCode']}",
                 "Due": lambda e: f"{e['AmountDue']:f} {e['CurrencyCode']}",
                 "Changed": _changed,
@@ -121,7 +120,7 @@ def _table(
 
 
 def _changed(element: Element) -> str:
-    return str(element["UpdatedDateUTC"].strftime("%Y-%m-%d %H:%M:%S.%f")[:-3])
+    return str(element["UpdatedDateUTC"].strftime("%d %b %H:%M"))
 
 
 def _invoice_deeds(books: Books, invoice: Element) -> list[Deed]:

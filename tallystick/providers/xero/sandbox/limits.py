@@ -13,7 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from tallystick.ports.sandboxing import Answer
 from tallystick.providers.xero.sandbox.answers import problem
 
-_UNTOLD = 10**9
+_HEADERS = {
+    "minute": "x-minlimit-remaining",
+    "day": "x-daylimit-remaining",
+    "appminute": "x-appminlimit-remaining",
+}
 
 
 class Limits(BaseModel):
@@ -94,14 +98,10 @@ class Gauge:
         self.inside -= 1
 
     def headers(self, limits: Limits, now: datetime) -> dict[str, str]:
-        return {
-            "x-minlimit-remaining": self._left("minute", limits, now),
-            "x-daylimit-remaining": self._left("day", limits, now),
-            "x-appminlimit-remaining": self._left("appminute", limits, now),
-        }
-
-    def _left(self, name: str, limits: Limits, now: datetime) -> str:
-        most = getattr(limits, name)
-        if most is None:
-            return str(_UNTOLD)
-        return str(max(0, most - self.windows[name].used(now)))
+        """What is left of each limit there is."""
+        left = {}
+        for name, header in _HEADERS.items():
+            most = getattr(limits, name)
+            if most is not None:
+                left[header] = str(max(0, most - self.windows[name].used(now)))
+        return left

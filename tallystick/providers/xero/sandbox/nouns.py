@@ -23,7 +23,7 @@ class Write(Protocol):
 @dataclass(frozen=True, slots=True)
 class Noun:
     """`fields` may stand in `where` and `order`; `filters`: query parameter -> path of the value;
-    `flagged` is the name of the member that says an element has errors."""
+    `flagged` names the member that says an element has errors; empty: none does."""
 
     name: str
     scopes: tuple[str, ...]
@@ -84,6 +84,7 @@ ITEMS = Noun(
     items.shown,
     _names("ItemID Code Name Description IsSold IsPurchased UpdatedDateUTC"),
     one=items.by_id_or_code,
+    flagged="",
     create=items.create,
     upsert=items.upsert,
 )

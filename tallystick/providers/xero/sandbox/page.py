@@ -45,7 +45,7 @@ def shown(books: Books, invoice: Element, *, complaint: str = "") -> Answer:
     contact = books.contacts.get(invoice["Contact"]["ContactID"]) or {}
     currency = escape(invoice["CurrencyCode"])
     rows = "".join(
-        f"<tr><td>{escape(line['Description'])}</td><td>{line['Quantity']:f}</td>"
+        f"<tr><td>{escape(line['Description'])}</td><td>{line['Quantity'].normalize():f}</td>"
         f"<td>{round_to(line['LineAmount'], 2):f}</td></tr>"
         for line in invoice["LineItems"]
     )

@@ -77,7 +77,7 @@ class Shelf:
 
     def each(self, key: str, value: str) -> Iterator[Element]:
         """`find`, one after the other, for who needs only the first few."""
-        ids = self._index[key].get(value.lower(), ())
+        ids = self._index[key].get(value.lower(), ()) if value else ()
         return (self._rows[identity] for identity in ids)
 
     def put(self, element: Element) -> Element:
@@ -97,27 +97,28 @@ class Shelf:
         if before is not None:
             self._place(before)
             return
-        self._unindex(element)
-        del self._rows[self._identity(element)]
+        identity = self._identity(element)
+        for key in self.keys:
+            self._index[key].get(_key(element, key), {}).pop(identity, None)
+        del self._rows[identity]
         self.version += 1
 
     def _place(self, element: Element) -> Element | None:
         identity = self._identity(element)
         before = self._rows.get(identity)
-        if before is not None:
-            self._unindex(before)
         self._rows[identity] = element
         for key in self.keys:
-            if value := at(element, key):
-                self._index[key].setdefault(str(value).lower(), {})[identity] = None
+            old, new = _key(before, key), _key(element, key)
+            if old != new:
+                self._index[key].get(old, {}).pop(identity, None)
+                self._index[key].setdefault(new, {})[identity] = None
         self.version += 1
         return before
 
-    def _unindex(self, element: Element) -> None:
-        for key in self.keys:
-            if value := at(element, key):
-                ids = self._index[key].get(str(value).lower(), {})
-                ids.pop(self._identity(element), None)
-
     def _identity(self, element: Element) -> str:
         return str(element[self.id_name]).lower()
+
+
+def _key(element: Element | None, path: str) -> str:
+    """What the index files it under; empty for nothing, which is never looked up."""
+    return str(at(element, path) or "").lower() if element else ""

@@ -112,6 +112,10 @@ class Webhooks:
             self._first_tried.setdefault(sent.id, now)
         return ready
 
+    def again(self, sent: Outgoing, now: datetime) -> None:
+        """Send it once more, as Xero may: a receiver must not act twice."""
+        heapq.heappush(self._retries, (now, sent.id, sent))
+
     def reported(self, receipt: Receipt) -> None:
         sent = receipt.sent
         if sent.id in self._awaited:

@@ -51,6 +51,6 @@ def _refused(noun: Noun, given: Element, error: Invalid) -> Element:
         **given,
         id_name: given.get(id_name) or NIL,
         "StatusAttributeString": "ERROR",
-        noun.flagged: True,
+        **({noun.flagged: True} if noun.flagged else {}),
         "ValidationErrors": [{"Message": message} for message in error.messages],
     }

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from tallystick.kit.clock import VirtualClock
+from tallystick.ports.sandboxing import transport
+from tallystick.providers.xero.sandbox import Limits, XeroStand
+from tallystick.providers.xero.sandbox.tests.api import Api
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def stand(clock: VirtualClock) -> XeroStand:
+    stand = XeroStand(clock)
+    stand.limits = Limits.off()
+    return stand
+
+
+@pytest.fixture
+def api(stand: XeroStand) -> Iterator[Api]:
+    with httpx2.Client(transport=transport(stand), timeout=30) as client:
+        yield Api(stand, client)
