@@ -5,7 +5,7 @@ export DEBUG ?= 1
 ARGS ?=
 NAME ?=
 
-.PHONY: help install demo test check bench css lock test-postgres test-broker test-browser \
+.PHONY: help install demo test check bench css css-check lock test-postgres test-broker test-browser \
 	test-slow screens clean
 
 help:  ## What there is to make
@@ -48,6 +48,9 @@ screens: install  ## Screenshots of every page into docs/screens/
 
 css:  ## Compile the style sheet and fonts (needs Node); the result is committed
 	@cd frontend && npm ci --silent && npm run --silent build
+
+css-check:  ## Compile again and compare with what is committed
+	@cd frontend && npm ci --silent && npm run --silent check
 
 lock:  ## Compile requirements/*.in to hash-locked requirements/*.txt (needs uv)
 	@for name in base dev bench; do uv pip compile --quiet --universal --python-version 3.11 \

@@ -122,6 +122,7 @@ JOURNAL_KEY = env.secret("JOURNAL_KEY", "insecure-for-development-only" if DEBUG
 
 # -- work
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "")
+CELERY_TASK_DEFAULT_QUEUE = env.text("CELERY_QUEUE", "tallystick")
 CELERY_DB_REUSE_MAX = 100_000  # Celery closes the connection after every task otherwise
 WORKER_POLL_SECONDS = 0.5
 
@@ -135,7 +136,7 @@ BILLING_EMAIL_WHITELIST_REGEX = env.pattern(
     "BILLING_EMAIL_WHITELIST_REGEX", aliases=["AMS_BILLING_EMAIL_WHITELIST_REGEX"]
 )
 INVOICE_EMAIL_ATTACH_PDF = env.flag("INVOICE_EMAIL_ATTACH_PDF", default=True)
-PAYMENT_LINK_EXPIRY_DAYS = env.integer("PAYMENT_LINK_EXPIRY_DAYS", 30)
+PAYMENT_LINK_EXPIRY_DAYS = env.integer("PAYMENT_LINK_EXPIRY_DAYS", 30, high=36_500)
 PAYMENT_LINK_ONE_USE = env.flag("PAYMENT_LINK_ONE_USE", default=False)
 PAY_PAGE_REQUIRES_LOGIN = env.flag("PAY_PAGE_REQUIRES_LOGIN", default=False)
 
