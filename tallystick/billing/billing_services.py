@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.utils.module_loading import import_string
 
 from tallystick.accounts.models import Account, Organisation, Website
@@ -84,20 +83,15 @@ class LocalBillingService(BillingService):
         line_items: Sequence[LineDraft],
         reference: str,
     ) -> Invoice:
-        key = f"service:{reference}" if reference else ""
-        with transaction.atomic():
-            invoice = Invoice.objects.draft(
-                account=account,
-                lines=line_items,
-                issue_date=date,
-                due_date=due_date,
-                reference=reference,
-                key=key,
-            )
-            invoice.lock()
-            if invoice.is_draft:
-                invoice.issue(send=False)
-        return invoice
+        return Invoice.objects.bill(
+            account=account,
+            lines=line_items,
+            send=False,
+            issue_date=date,
+            due_date=due_date,
+            reference=reference,
+            key=f"service:{reference}" if reference else "",
+        )
 
     def email_invoice(self, invoice: Invoice) -> None:
         invoice.send_email()

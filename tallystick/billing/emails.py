@@ -79,6 +79,11 @@ class Email(QueueRow):
     def __str__(self) -> str:
         return f"{self.key} to {self.to or 'nobody yet'}"
 
+    @property
+    def trouble(self) -> str:
+        """Why it has not gone out; empty when there is nothing to complain of."""
+        return self.last_error or self.note
+
     @classmethod
     def queue(cls, key: str, invoice: Invoice, payment: Payment | None = None) -> Email:
         """Write the row, due now, in the caller's transaction."""

@@ -13,14 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
 from tallystick.billing import lines as invoice_lines
-from tallystick.billing import locks, tokens, totals
+from tallystick.billing import tokens, totals
 from tallystick.billing.drafts import InvoiceManager
 from tallystick.billing.emails import INVOICE_GENERATED, Email
 from tallystick.billing.errors import BillingError
 from tallystick.billing.fields import AmountField
 from tallystick.billing.lines import InvoiceLine, LineDraft, NoLines
-from tallystick.billing.numbering import INVOICES, Series
-from tallystick.billing.sales_documents import DRAFT, SalesDocument
+from tallystick.billing.numbering import INVOICES
+from tallystick.billing.sales_documents import DRAFT, NotADraft, SalesDocument
 from tallystick.billing.states import PAYABLE, InvoiceStatus, WrongState, may_move
 from tallystick.events import record
 from tallystick.kit import clock
@@ -30,11 +30,9 @@ if TYPE_CHECKING:
     from tallystick.billing.payments import Payment
     from tallystick.people.models import User
 
+__all__ = ["Invoice", "NotADraft"]
+
 _LINE_AMOUNTS = ["amount", "discount", "tax_amount"]
-
-
-class NotADraft(WrongState):
-    """Only a draft can be edited or issued."""
 
 
 class NegativeTotal(BillingError):
@@ -130,8 +128,6 @@ class Invoice(SalesDocument):
     def client_filter(cls, user: User) -> Q:
         return Q(client__in=Account.objects.own(user)) & ~Q(status=DRAFT)
 
-    # -- what it says
-
     @property
     def invoice_number(self) -> str:
         return self.number
@@ -160,15 +156,13 @@ class Invoice(SalesDocument):
     @property
     def email_error(self) -> str:
         """Why its newest e-mail has not gone out; empty when there is nothing to complain of."""
-        newest = self.emails.order_by("-id").values_list("last_error", "note").first()
-        return (newest[0] or newest[1]) if newest else ""
+        newest = self.emails.order_by("-id").first()
+        return newest.trouble if newest else ""
 
     @property
     def payment(self) -> Payment | None:
         """The payment that settled it."""
-        if not self.is_paid:
-            return None
-        last = self.allocations.select_related("payment").order_by("-id").first()
+        last = self.allocations.select_related("payment").last() if self.is_paid else None
         return last.payment if last else None
 
     @property
@@ -181,8 +175,6 @@ class Invoice(SalesDocument):
     def breakdown(self) -> list[totals.RateTotal]:
         """Net and tax per rate."""
         return invoice_lines.breakdown(self.lines.all(), inclusive=self.inclusive)
-
-    # -- while it is a draft
 
     def set_lines(self, drafts: Sequence[LineDraft]) -> None:
         """Replace all lines; raises `BadLine`, `NotADraft`."""
@@ -200,14 +192,8 @@ class Invoice(SalesDocument):
         with transaction.atomic():
             self.lock()
             self.refuse_edit()
-            self._total_up_kept_lines()
+            self._kept_lines()
             self._store("subtotal", "discount", "tax", "amount")
-
-    def refuse_edit(self) -> None:
-        if not self.is_draft:
-            raise NotADraft
-
-    # -- what is done with it
 
     def issue(self, *, by: User | None = None, send: bool = True) -> None:
         """Number it, fix it for ever, journal it, and put its e-mail in the queue: all or nothing.
@@ -217,19 +203,23 @@ class Invoice(SalesDocument):
         with transaction.atomic():
             self.lock()
             self.refuse_edit()
-            if not self._total_up_kept_lines():
-                raise NoLines
-            if self.amount < 0:
-                raise NegativeTotal
-            issue_date = self._fix(by, clock.now())
+            self._fix(self._kept_lines(), by)
             if send:
                 Email.queue(INVOICE_GENERATED, self)
-            # Last, because others who issue wait from here to the commit.
-            self.number = Series.of(self.website, self.series).take(issue_date)
+            self.take_number()
             self._store(*_ISSUING)
-            record("invoice.issued", self, change={"number": self.number})
-            if self.is_paid:
-                record("invoice.paid", self)
+            self._record_issue()
+
+    def issue_new(self, lines: list[InvoiceLine], *, by: User | None, send: bool) -> None:
+        """The same for one that is not stored yet, with its `lines`, in the caller's transaction."""
+        self._fix(lines, by)
+        self.take_number()
+        self.save(force_insert=True)
+        InvoiceLine.objects.bulk_create(lines)
+        if send:
+            Email.queue(INVOICE_GENERATED, self)
+        record("invoice.created", self)
+        self._record_issue()
 
     def void(self, *, reason: str) -> None:
         """It is owed no more and keeps its number. Raises `HasPayments`, `WrongState`, `NoReason`."""
@@ -258,33 +248,32 @@ class Invoice(SalesDocument):
             raise WrongState("A draft or void invoice is not sent.")
         return Email.queue(INVOICE_GENERATED, self)
 
-    def lock(self) -> None:
-        """Hold the row until the transaction ends, as it is now in the database."""
-        rows = Invoice.objects.everywhere().select_related(
-            "website", "client__user", "client__organisation"
-        )
-        self.refresh_from_db(from_queryset=locks.for_update(rows))
+    def _kept_lines(self) -> list[InvoiceLine]:
+        """The lines, added up anew, and stored where that changed them."""
+        lines = list(self.lines.all())
+        if self.total_up(lines):
+            InvoiceLine.objects.bulk_update(lines, _LINE_AMOUNTS)
+        return lines
 
-    def _total_up_kept_lines(self) -> bool:
-        """Whether there are any."""
-        rows = list(self.lines.all())
-        if self.total_up(rows):
-            InvoiceLine.objects.bulk_update(rows, _LINE_AMOUNTS)
-        return bool(rows)
-
-    def _fix(self, by: User | None, now: datetime) -> date:
-        """Everything that issuing settles but the number; returns the date of issue."""
-        self.issue_date = self.issue_date or self.website.today()
+    def _fix(self, lines: list[InvoiceLine], by: User | None) -> None:
+        """Everything that issuing settles, but the number."""
+        if not lines:
+            raise NoLines
+        if self.amount < 0:
+            raise NegativeTotal
+        issue_date = self.fix_parties(by)
         terms = timedelta(days=self.website.payment_terms_days)
-        self.due_date = self.due_date or self.issue_date + terms
-        if self.due_date < self.issue_date:
+        self.due_date = self.due_date or issue_date + terms
+        if self.due_date < issue_date:
             raise DueBeforeIssue
-        self.seller, self.buyer = self.website.as_party(), self.client.as_party()
-        self.issued_by, self.issued_at = by or self.issued_by, now
         self.token_expires_at = tokens.expiry(self.due_date, self.website.time_zone)
         self._move_to(InvoiceStatus.OPEN if self.amount else InvoiceStatus.PAID)
-        self.paid_at = None if self.amount else now
-        return self.issue_date
+        self.paid_at = None if self.amount else self.issued_at
+
+    def _record_issue(self) -> None:
+        record("invoice.issued", self, change={"number": self.number})
+        if self.is_paid:
+            record("invoice.paid", self)
 
     def _give_up(self, status: InvoiceStatus, kind: str, reason: str) -> None:
         if not reason.strip():
@@ -297,7 +286,7 @@ class Invoice(SalesDocument):
             self.reason, self.paid_at = reason.strip(), None
             self.voided_at = clock.now() if status == InvoiceStatus.VOID else None
             self._store("status", "reason", "voided_at", "paid_at")
-            record(kind, self, change={"reason": self.reason})
+            record(kind, self)
 
     def _move_to(self, status: InvoiceStatus) -> None:
         if not may_move(self.status, status):

@@ -16,3 +16,17 @@ def for_update(rows: models.QuerySet[M]) -> models.QuerySet[M]:
     """`rows`, locked until the transaction ends. Rows that merely point at them may still be
     inserted (`NO KEY`), so that an e-mail or a log line never waits for a payment."""
     return rows.select_for_update(of=("self",), no_key=True)
+
+
+def hold(row: models.Model) -> None:
+    """Lock `row` and read it again. Related objects that it holds are kept while they are the same:
+    what they say of names and terms may be a moment old."""
+    fields = row._meta.concrete_fields
+    rows: models.QuerySet[models.Model] = models.QuerySet(type(row)).filter(pk=row.pk)
+    values = for_update(rows).values_list(*(field.attname for field in fields)).get()
+    for field, value in zip(fields, values, strict=True):
+        moved = getattr(row, field.attname) != value
+        if moved and isinstance(field, models.ForeignKey) and field.is_cached(row):
+            field.delete_cached_value(row)
+        setattr(row, field.attname, value)
+    vars(row).pop("_prefetched_objects_cache", None)

@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     from tallystick.accounts.models import Website
 
 INVOICES = "invoice"
-_DEFAULT_PREFIX = {INVOICES: "INV"}
-_NOT_YEARLY = 0
+_PREFIX = {INVOICES: "INV"}
 
 # One statement on both databases: makes the counter or moves it, locks its row until the
-# transaction ends, and answers the number. Rolled back, the number was never taken.
+# transaction ends, and answers the number and how it looks. Rolled back, it was never taken.
 _NEXT = """
-INSERT INTO billing_counter (series_id, period, last) VALUES (%s, %s, 1)
+INSERT INTO billing_counter (series_id, period, last)
+SELECT id, CASE WHEN restarts_yearly THEN %s ELSE 0 END, 1
+FROM billing_series WHERE website_id = %s AND code = %s
 ON CONFLICT (series_id, period) DO UPDATE SET last = billing_counter.last + 1
-RETURNING last
+RETURNING last, period,
+    (SELECT prefix FROM billing_series WHERE id = series_id),
+    (SELECT digits FROM billing_series WHERE id = series_id)
 """
 
 
@@ -49,26 +52,6 @@ class Series(TenantModel):
     def __str__(self) -> str:
         return f"{self.prefix} ({self.code})"
 
-    @classmethod
-    def of(cls, website: Website, code: str = INVOICES) -> Series:
-        """The series `code` of `website`; made on first use."""
-        series, _ = cls.objects.of(website).get_or_create(
-            website=website,
-            code=code,
-            defaults={"prefix": _DEFAULT_PREFIX.get(code, code[:20].upper())},
-        )
-        return series
-
-    def take(self, day: date) -> str:
-        """The next number for a document dated `day`. Nobody else gets one from this series
-        before the transaction ends, so take it last."""
-        period = day.year if self.restarts_yearly else _NOT_YEARLY
-        with connection.cursor() as cursor:
-            cursor.execute(_NEXT, [self.pk, period])
-            (number,) = cursor.fetchone()
-        middle = f"{period}-" if self.restarts_yearly else ""
-        return f"{self.prefix}-{middle}{number:0{self.digits}d}"
-
 
 class Counter(models.Model):
     """How far a series has counted in a year (0: for all years)."""
@@ -84,3 +67,22 @@ class Counter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.series_id}/{self.period}: {self.last}"
+
+
+def take(website: Website, code: str, day: date) -> str:
+    """The next number of series `code` for a document dated `day`; the series is made on first use.
+
+    Nobody else gets one of this series before the transaction ends, so take it last."""
+    while (row := _next(website, code, day)) is None:
+        Series.objects.of(website).get_or_create(
+            website=website, code=code, defaults={"prefix": _PREFIX.get(code, code.upper())}
+        )
+    number, period, prefix, digits = row
+    return f"{prefix}-{f'{period}-' if period else ''}{number:0{digits}d}"
+
+
+def _next(website: Website, code: str, day: date) -> tuple[int, int, str, int] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [day.year, website.pk, code])
+        row: tuple[int, int, str, int] | None = cursor.fetchone()
+    return row

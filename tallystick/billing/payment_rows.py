@@ -171,8 +171,7 @@ class Payment(TenantModel):
         invoice = self.invoice
         if invoice:
             invoice.lock()
-        rows = Payment.objects.everywhere().select_related("website", "account")
-        self.refresh_from_db(from_queryset=locks.for_update(rows))
+        locks.hold(self)
         return invoice
 
     def _move_to(self, status: PaymentStatus) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -14,19 +15,27 @@ from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
 from tallystick.accounts.tenancy import TenantModel
-from tallystick.billing import totals
+from tallystick.billing import locks, numbering, totals
 from tallystick.billing.errors import BillingError
 from tallystick.billing.fields import AmountField
 from tallystick.billing.lines import InvoiceLine
+from tallystick.billing.states import WrongState
 from tallystick.kit import clock
 from tallystick.kit.db.validators import validate_currency
 from tallystick.kit.money import Money
+
+if TYPE_CHECKING:
+    from tallystick.people.models import User
 
 DRAFT = "draft"
 
 
 def _new_key() -> str:
     return uuid.uuid4().hex
+
+
+class NotADraft(WrongState):
+    """Only a draft can be edited or issued."""
 
 
 class Issued(BillingError):
@@ -116,6 +125,26 @@ class SalesDocument(TenantModel):
         self.subtotal, self.discount = result.subtotal, result.discount
         self.tax, self.amount = result.tax, result.total
         return any(changes)
+
+    def lock(self) -> None:
+        """Hold the row until the transaction ends, as it is now in the database."""
+        locks.hold(self)
+
+    def refuse_edit(self) -> None:
+        if not self.is_draft:
+            raise NotADraft
+
+    def fix_parties(self, by: User | None) -> date:
+        """Set who sells, who buys, who issues, and when; returns the date of issue."""
+        self.issue_date = self.issue_date or self.website.today()
+        self.seller, self.buyer = self.website.as_party(), self.client.as_party()
+        self.issued_by, self.issued_at = by or self.issued_by, clock.now()
+        return self.issue_date
+
+    def take_number(self) -> None:
+        """As late as can be: others who issue wait from here to the commit."""
+        day = self.issue_date or self.website.today()
+        self.number = numbering.take(self.website, self.series, day)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Raises `Issued` when a frozen column of an issued document would change."""

@@ -100,7 +100,7 @@ class Wallet(TenantModel):
     def _move(self, amount: Decimal, reason: WalletEntry.Reason, details: Details) -> WalletEntry:
         key = details.pop("key", "") or uuid.uuid4().hex
         with transaction.atomic():
-            self.refresh_from_db(from_queryset=locks.for_update(Wallet.objects.everywhere()))
+            locks.hold(self)
             if earlier := self.entries.filter(key=key).first():
                 return earlier
             self.balance = self._balance_after(amount)

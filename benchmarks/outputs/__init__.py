@@ -1,0 +1,1 @@
+"""Stands in for the `outputs` app, whose one model django-invoicing names in a relation."""
