@@ -160,7 +160,7 @@ def _line(line: InvoiceLine) -> records.Line:
         unit_price=line.unit_price,
         amount=line.amount,
         tax_amount=line.tax_amount,
-        discount=line.discount,
+        discount=line.discount_percent,
         tax=records.Tax(line.tax_code, line.tax_percent) if line.tax_code else None,
         product=records.Ref(Kind.PRODUCT, f"p-{product.uid.hex}") if product else None,
         product_code=line.product_code,

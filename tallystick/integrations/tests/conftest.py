@@ -23,6 +23,9 @@ from tallystick.ports.sandboxing import transport
 from tallystick.providers.xero.sandbox import XeroStand
 from tallystick.queue.leases import owner_name
 
+ORGANISATION = "Demo Company (Global)"
+"""The sandbox's company that keeps its books in euros."""
+
 
 @pytest.fixture
 def now() -> Iterator[VirtualClock]:
@@ -98,7 +101,7 @@ def site(db: None, xero: XeroStand) -> Site:
 
 
 def connect(website: Website, stand: XeroStand) -> Connection:
-    app: Any = stand.describe(stand.app("Demo Company (Global)"))
+    app: Any = stand.describe(stand.app(ORGANISATION))
     return Connection.objects.create(
         website=website,
         type="XERO",

@@ -10,13 +10,11 @@ from tallystick.billing import payments
 from tallystick.billing.models import Invoice, Payment, Wallet
 from tallystick.integrations.inbound import InboundEvent
 from tallystick.integrations.links import Link
-from tallystick.integrations.tests.conftest import Site
+from tallystick.integrations.tests.conftest import ORGANISATION, Site
 from tallystick.integrations.work import drain_inbox
 from tallystick.kit.clock import VirtualClock
 from tallystick.ports.records import Kind
 from tallystick.queue.registry import Budget
-
-ORGANISATION = "Demo Company (Global)"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tallystick.billing.models import Invoice
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.links import Link, Result
 from tallystick.integrations.logs import SyncLog
-from tallystick.integrations.tests.conftest import Site
+from tallystick.integrations.tests.conftest import ORGANISATION, Site
 from tallystick.integrations.turns import Turn
 from tallystick.integrations.work import connections_with_work, serve
 from tallystick.kit.clock import VirtualClock
@@ -47,7 +47,7 @@ def test_an_edit_of_the_person_is_an_edit_of_the_customer(site: Site) -> None:
     rename(account)
     assert site.link(Kind.CUSTOMER).state == State.DUE
     site.serve()
-    contacts = site.stand.app("Demo Company (Global)").books.contacts
+    contacts = site.stand.app(ORGANISATION).books.contacts
     (contact,) = contacts.find("ContactNumber", account.customer_key)
     assert contact["FirstName"] == "Annabel"
     assert site.made("contacts") == {account.customer_key: 1}
@@ -69,11 +69,19 @@ def test_an_invoice_goes_after_its_customer_and_its_payment_after_it(site: Site)
     assert site.made("invoices") == {invoice.number: 1}
     allocation = invoice.allocations.get()
     assert site.made("payments") == {f"y-{allocation.uid.hex}": 1}
-    there = site.stand.app("Demo Company (Global)").books.invoices.find(
-        "InvoiceNumber", invoice.number
-    )[0]
+    there = site.stand.app(ORGANISATION).books.invoices.find("InvoiceNumber", invoice.number)[0]
     assert there["Status"] == "PAID"
     assert there["Total"] == Decimal("119.00")
+
+
+def test_a_discount_is_told_as_one(site: Site) -> None:
+    line = LineDraft("Crown", Decimal(4), Decimal("190.00"), discount_percent=Decimal(10))
+    invoice = Invoice.objects.draft(account=site.customer(), lines=[line])
+    invoice.issue()
+    site.serve()
+    (there,) = site.stand.app(ORGANISATION).books.invoices.find("InvoiceNumber", invoice.number)
+    assert there["Total"] == invoice.amount == Decimal("684.00")
+    assert there["LineItems"][0]["DiscountRate"] == Decimal(10)
 
 
 def test_a_draft_is_not_sent(site: Site) -> None:
@@ -123,7 +131,7 @@ def test_a_lost_answer_is_looked_up_not_repeated(
 def test_without_keys_a_lost_answer_is_looked_up_all_the_same(
     site: Site, now: VirtualClock
 ) -> None:
-    site.stand.set_idempotency(False, organisation="Demo Company (Global)")
+    site.stand.set_idempotency(False, organisation=ORGANISATION)
     site.stand.faults.switch_on(Fault(kind=FaultKind.LOST_ANSWER, method="PUT", times=3))
     invoice = site.invoice()
     payments.mark_paid(invoice, by=None)
