@@ -163,7 +163,8 @@ def _line(line: InvoiceLine) -> records.Line:
         discount=line.discount_percent,
         tax=records.Tax(line.tax_code, line.tax_percent) if line.tax_code else None,
         product=records.Ref(Kind.PRODUCT, f"p-{product.uid.hex}") if product else None,
-        product_code=line.product_code,
+        # As it is there now: an item keeps its id when its code changes.
+        product_code=product.code if product else "",
     )
 
 
