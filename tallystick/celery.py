@@ -10,7 +10,6 @@ import os
 
 from celery import Celery
 from celery.signals import worker_process_shutdown
-from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tallystick.settings")
 
@@ -26,7 +25,6 @@ NETWORK_SECONDS = 0.1
 app = Celery("tallystick")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    task_default_queue="tallystick",
     task_default_delivery_mode="transient",
     task_acks_late=True,
     task_reject_on_worker_lost=False,
@@ -90,7 +88,7 @@ def work(concurrency: int) -> None:
     # In memory: a tick missed over a restart is the next tick.
     ticking = ["--beat", "--scheduler", "celery.beat:Scheduler"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    app.worker_main(["worker", *options, *ticking, *quiet])
+    app.start(["--quiet", "worker", *options, *ticking, *quiet])
 
 
 @worker_process_shutdown.connect
@@ -100,7 +98,3 @@ def finish(**_: object) -> None:
 
     for queue in registered():
         queue.finish()
-
-
-def is_configured() -> bool:
-    return bool(settings.CELERY_BROKER_URL)
