@@ -39,66 +39,11 @@ def _sheet(stand: Control, app: App) -> Table:
 
 
 def _books(books: Books) -> list[Table]:
-    def named(invoice: Element) -> str:
-        contact = books.contacts.get(invoice["Contact"]["ContactID"]) or {}
-        return str(contact.get("Name", ""))
-
-    def numbered(payment: Element) -> str:
-        invoice = books.invoices.get(payment["Invoice"]["InvoiceID"]) or {}
-        return str(invoice.get("InvoiceNumber", ""))
-
     return [
-        _table(
-            books,
-            "Invoices",
-            books.invoices,
-            {
-                "Number": lambda e: e["InvoiceNumber"],
-                "Contact": named,
-                "Status": lambda e: e["Status"].lower(),
-                "Total": lambda e: f"{e['Total']:f} {e['CurrencyCode']}",
-                "Due": lambda e: f"{e['AmountDue']:f} {e['CurrencyCode']}",
-                "Changed": _changed,
-            },
-            _invoice_deeds,
-        ),
-        _table(
-            books,
-            "Payments",
-            books.payments,
-            {
-                "Reference": lambda e: e["Reference"],
-                "Invoice": numbered,
-                "Status": lambda e: e["Status"].lower(),
-                "Date": lambda e: e["Date"].isoformat(),
-                "Amount": lambda e: f"{e['Amount']:f}",
-                "Changed": _changed,
-            },
-            _payment_deeds,
-        ),
-        _table(
-            books,
-            "Contacts",
-            books.contacts,
-            {
-                "Name": lambda e: e["Name"],
-                "Number": lambda e: e.get("ContactNumber", ""),
-                "E-mail": lambda e: e["EmailAddress"],
-                "Status": lambda e: e["ContactStatus"].lower(),
-                "Changed": _changed,
-            },
-        ),
-        _table(
-            books,
-            "Items",
-            books.items,
-            {
-                "Code": lambda e: e["Code"],
-                "Name": lambda e: e["Name"],
-                "Price": lambda e: f"{e['SalesDetails'].get('UnitPrice', '')}",
-                "Changed": _changed,
-            },
-        ),
+        _table(books, "Invoices", books.invoices, _INVOICE, _invoice_deeds),
+        _table(books, "Payments", books.payments, _PAYMENT, _payment_deeds),
+        _table(books, "Contacts", books.contacts, _CONTACT, _no_deeds),
+        _table(books, "Items", books.items, _ITEM, _no_deeds),
     ]
 
 
@@ -106,21 +51,78 @@ def _table(
     books: Books,
     title: str,
     shelf: Shelf,
-    columns: dict[str, Callable[[Element], str]],
-    deeds: Callable[[Books, Element], list[Deed]] | None = None,
+    columns: dict[str, Callable[[Books, Element], str]],
+    deeds: Callable[[Books, Element], list[Deed]],
 ) -> Table:
     newest = shelf.newest(_ROWS)
     return Table(
         f"{title} of {books.name}",
         list(columns),
-        [[cell(element) for cell in columns.values()] for element in newest],
+        [[cell(books, element) for cell in columns.values()] for element in newest],
         len(shelf),
-        [deeds(books, element) for element in newest] if deeds else (),
+        [deeds(books, element) for element in newest],
     )
 
 
-def _changed(element: Element) -> str:
+def _text(name: str) -> Callable[[Books, Element], str]:
+    return lambda _books, element: str(element.get(name, ""))
+
+
+def _word(name: str) -> Callable[[Books, Element], str]:
+    return lambda _books, element: str(element[name]).lower()
+
+
+def _amount(name: str) -> Callable[[Books, Element], str]:
+    return lambda _books, element: f"{element[name]:f} {element['CurrencyCode']}"
+
+
+def _changed(_books: Books, element: Element) -> str:
     return str(element["UpdatedDateUTC"].strftime("%d %b %H:%M"))
+
+
+def _contact_name(books: Books, invoice: Element) -> str:
+    contact = books.contacts.get(invoice["Contact"]["ContactID"]) or {}
+    return str(contact.get("Name", ""))
+
+
+def _invoice_number(books: Books, payment: Element) -> str:
+    invoice = books.invoices.get(payment["Invoice"]["InvoiceID"]) or {}
+    return str(invoice.get("InvoiceNumber", ""))
+
+
+_INVOICE = {
+    "Number": _text("InvoiceNumber"),
+    "Contact": _contact_name,
+    "Status": _word("Status"),
+    "Total": _amount("Total"),
+    "Due": _amount("AmountDue"),
+    "Changed": _changed,
+}
+_PAYMENT = {
+    "Reference": _text("Reference"),
+    "Invoice": _invoice_number,
+    "Status": _word("Status"),
+    "Date": _text("Date"),
+    "Amount": _text("Amount"),
+    "Changed": _changed,
+}
+_CONTACT = {
+    "Name": _text("Name"),
+    "Number": _text("ContactNumber"),
+    "E-mail": _text("EmailAddress"),
+    "Status": _word("ContactStatus"),
+    "Changed": _changed,
+}
+_ITEM = {
+    "Code": _text("Code"),
+    "Name": _text("Name"),
+    "Price": lambda _books, item: str(item["SalesDetails"].get("UnitPrice", "")),
+    "Changed": _changed,
+}
+
+
+def _no_deeds(_books: Books, _element: Element) -> list[Deed]:
+    return []
 
 
 def _invoice_deeds(books: Books, invoice: Element) -> list[Deed]:
