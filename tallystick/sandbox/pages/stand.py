@@ -62,7 +62,7 @@ def _sentence(stand: Stand) -> Html:
 
 
 def _table(stand: Stand, table: Table) -> Html:
-    deeds = list(table.deeds) or [()] * len(table.rows)
+    deeds = list(table.deeds) if any(table.deeds) else [None] * len(table.rows)
     rest = table.total - len(table.rows)
     return tag(
         "div",
@@ -71,7 +71,10 @@ def _table(stand: Stand, table: Table) -> Html:
             "div",
             tag(
                 "table",
-                tag("thead", tag("tr", [_head(c) for c in table.columns], tag("th"))),
+                tag(
+                    "thead",
+                    tag("tr", [_head(c) for c in table.columns], tag("th") if any(deeds) else None),
+                ),
                 tag(
                     "tbody",
                     [
@@ -91,11 +94,15 @@ def _head(column: str) -> Html:
     return tag("th", column, class_="amount" if column in _AMOUNTS else None)
 
 
-def _row(stand: Stand, columns: Sequence[str], row: Sequence[str], deeds: Sequence[Deed]) -> Html:
+def _row(
+    stand: Stand, columns: Sequence[str], row: Sequence[str], deeds: Sequence[Deed] | None
+) -> Html:
     cells = [
         tag("td", text, title=text, class_="amount" if column in _AMOUNTS else None)
         for column, text in zip(columns, row, strict=True)
     ]
+    if deeds is None:
+        return tag("tr", cells)
     return tag("tr", cells, tag("td", [_deed(stand, deed) for deed in deeds], class_="deeds"))
 
 
