@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tallystick.sandbox.running import Running, running
 from tests.reliability.site import Site, open_site
 from tests.reliability.venues import Venue, venues
 
@@ -18,3 +19,10 @@ def venue(request: pytest.FixtureRequest) -> Venue:
 def site(db: None, venue: Venue) -> Iterator[Site]:
     with open_site(venue) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Running]:
+    """In a process of its own that nobody kills."""
+    with running() as started:
+        yield started

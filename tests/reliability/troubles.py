@@ -45,7 +45,8 @@ def _disconnect(site: Site) -> None:
 def _connect(site: Site) -> None:
     site.venue.permit(site.stand, site.company)
     site.connection.refresh_from_db()
-    site.connection.reconnected()
+    site.connection.mended()
+    site.connection.save()
 
 
 def _use_up(site: Site) -> None:

@@ -11,6 +11,7 @@ from tallystick.integrations.connections import Connection
 from tallystick.integrations.registry import AnyProvider
 from tallystick.ports.records import Kind
 from tallystick.ports.sandboxing import Outgoing, Stand
+from tallystick.sandbox.running import StandClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Venue(ABC):
     """What the sandbox's ledger calls the kinds that this provider is told."""
     paths: ClassVar[Mapping[Kind, str]]
     """Part of the path of a kind's calls, as faults match it."""
+    api_path: ClassVar[str]
+    """Part of the path of every call but those for tokens."""
     tolerates_doubles: ClassVar[frozenset[Kind]]
     """Kinds of which the provider takes a second one with the same key: nothing but us prevents it."""
 
@@ -60,6 +63,11 @@ class Venue(ABC):
     @abstractmethod
     def describe(self, stand: Stand, number: int = 0) -> Mapping[str, Any]:
         """What the stand says of its company of that number."""
+
+    @abstractmethod
+    def open_running(self, client: StandClient, *, keys: bool = True) -> Mapping[str, Any]:
+        """What a running sandbox says of its first company, which has no limits from now on, and
+        takes notice of idempotency keys or not."""
 
     @abstractmethod
     def read(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Reading:

@@ -15,6 +15,7 @@ from tallystick.ports.sandboxing import Outgoing, Stand
 from tallystick.providers.xero import Xero
 from tallystick.providers.xero.sandbox import XeroStand
 from tallystick.providers.xero.sandbox.apps import App
+from tallystick.sandbox.running import StandClient
 from tests.reliability.venues import Company, Face, Reading, Venue
 
 _KEYS = {
@@ -41,6 +42,7 @@ class XeroVenue(Venue):
         Kind.INVOICE: "/Invoices",
         Kind.PAYMENT: "/Payments",
     }
+    api_path = "/api.xro/"
     # Contact and invoice numbers are unique there, items are written by their code.
     tolerates_doubles = frozenset({Kind.PAYMENT})
 
@@ -72,6 +74,13 @@ class XeroVenue(Venue):
         if number == 0:
             return held.describe(held.app("Demo Company (Global)"))
         return held.add_organisation(f"Company {number}", "DE")
+
+    def open_running(self, client: StandClient, *, keys: bool = True) -> Mapping[str, Any]:
+        client.act("lift_limits")
+        organisation = "Demo Company (Global)"
+        client.act("set_idempotency", on=keys, organisation=organisation)
+        found: list[Mapping[str, Any]] = client.act("organisations")
+        return next(each for each in found if each["organisation"] == organisation)
 
     def read(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Reading:
         noun = path.partition("/api.xro/2.0/")[2].partition("/")[0]

@@ -1,0 +1,88 @@
+"""What the benchmarks of the engine share: a database of their own, a connected website, a sandbox."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from tallystick.integrations.connections import Connection
+    from tests.reliability.venues import Company, Venue
+
+
+@contextmanager
+def own_database(url: str = "") -> Iterator[str]:
+    """Django set up on a new, migrated database beside the one that `url` or DATABASE_URL names; it
+    is gone afterwards. SQLite, in a folder of its own, where none is named."""
+    url = url or os.environ.get("DATABASE_URL", "")
+    make = _on_postgres(url) if url.startswith("postgres") else _on_sqlite()
+    with make as made:
+        _set_up(made)
+        try:
+            yield made
+        finally:
+            _close()
+
+
+@contextmanager
+def _on_sqlite() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{folder}/bench.sqlite3"
+
+
+@contextmanager
+def _on_postgres(url: str) -> Iterator[str]:
+    import psycopg
+    from psycopg import sql
+
+    name = f"bench_{os.getpid()}_{secrets.token_hex(2)}"
+    admin = urlunsplit(urlsplit(url)._replace(path="/postgres"))
+    with psycopg.connect(admin, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _set_up(url: str) -> None:
+    os.environ.update(
+        DATABASE_URL=url,
+        SECRET_KEY="bench",
+        FIELD_KEYS=f"bench:{'A' * 43}=",
+        JOURNAL_KEY="bench",
+        DEBUG="",
+        LOG_LEVEL="ERROR",
+        DJANGO_SETTINGS_MODULE="tests.settings",
+    )
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", run_syncdb=True, verbosity=0)
+
+
+def _close() -> None:
+    from django.db import connections
+
+    from tallystick.integrations import clients
+
+    clients.forget()
+    connections.close_all()
+
+
+def lift_own_limits(venue: Venue) -> None:
+    """As if the provider allowed any number of calls."""
+    venue.provider.limits = ()
+
+
+def connected(venue: Venue, company: Company, name: str = "lindenhof") -> Connection:
+    """A website connected to the company."""
+    from tests.reliability.site import connect, new_website
+
+    return connect(venue, new_website(name), company)
