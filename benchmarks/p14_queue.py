@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 BATCH = 20
@@ -47,19 +48,27 @@ def main() -> None:
         urls = [f"sqlite:///{folder}/bench.sqlite3"]
         urls += [arguments.postgres] if arguments.postgres else []
         results = [_in_process(url, arguments) for url in urls]
-    print(f"{'database':12}{'limit/s':>10}{'ours/s':>10}{'ratio':>8}{'p50 ms':>9}{'p95':>7}{'p99':>7}")
+    print(
+        f"{'database':12}{'limit/s':>10}{'ours/s':>10}{'ratio':>8}{'p50 ms':>9}{'p95':>7}{'p99':>7}"
+    )
     for each in results:
-        write = "".join(f"{each['write_ms'][name]:>{9 if name == 'p50' else 7}.2f}" for name in ("p50", "p95", "p99"))
-        print(f"{each['database']:12}{each['limit']:>10.0f}{each['ours']:>10.0f}{each['ratio']:>8.2f}{write}")
+        write = "".join(
+            f"{each['write_ms'][name]:>{9 if name == 'p50' else 7}.2f}"
+            for name in ("p50", "p95", "p99")
+        )
+        print(
+            f"{each['database']:12}{each['limit']:>10.0f}{each['ours']:>10.0f}{each['ratio']:>8.2f}{write}"
+        )
     print(json.dumps({"name": "P14", "results": results}))
 
 
-def _in_process(url: str, arguments: argparse.Namespace) -> dict[str, object]:
+def _in_process(url: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """One database a process: Django's settings are read once."""
     command = [sys.executable, "-m", "benchmarks.p14_queue", "--measure", url]
     command += ["--jobs", str(arguments.jobs), "--rounds", str(arguments.rounds)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
 def measure(url: str, jobs: int, rounds: int) -> dict[str, object]:
@@ -174,7 +183,9 @@ def _web_writes(jobs: int) -> dict[str, float]:
     from tests.queueapp.models import Effect, Job
 
     _fill(jobs)
-    worker = subprocess.Popen([sys.executable, "-m", "benchmarks.p14_queue", "--drain", os.environ["DATABASE_URL"]])
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.p14_queue", "--drain", os.environ["DATABASE_URL"]]
+    )
     while not Job.objects.filter(state="done").exists():
         time.sleep(0.01)
     times = []

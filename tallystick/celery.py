@@ -48,7 +48,7 @@ app.conf.update(
 )
 
 
-@app.task(name="tallystick.drain")
+@app.task(name="tallystick.drain")  # type: ignore[untyped-decorator] # Celery has no types
 def drain(name: str, hops: int = HOPS) -> None:
     """Work a queue off for a second; pass the turn on when that was not enough."""
     from tallystick.queue.turns import take_turn
@@ -57,7 +57,7 @@ def drain(name: str, hops: int = HOPS) -> None:
         send_drain(name, hops - 1)
 
 
-@app.task(name="tallystick.tick")
+@app.task(name="tallystick.tick")  # type: ignore[untyped-decorator]
 def tick(hops: int = HOPS) -> None:
     """Wake the queues that have work: what wake() did not reach, and what has become due."""
     from tallystick.queue.turns import names_with_work
@@ -91,7 +91,7 @@ def work(concurrency: int) -> None:
     app.start(["--quiet", "worker", *options, *ticking, *quiet])
 
 
-@worker_process_shutdown.connect
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
 def finish(**_: object) -> None:
     """A worker's process ends: wait for what its queues have going on."""
     from tallystick.queue.registry import registered

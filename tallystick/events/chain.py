@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 
+from tallystick.accounts.tenancy import TenantQuerySet
 from tallystick.events.hashes import FIRST, Columns, head_mac, link_hash
-from tallystick.events.models import Chain, Event, EventQuerySet
+from tallystick.events.models import Chain, Event
 
 if TYPE_CHECKING:
     from tallystick.queue import Budget
@@ -24,8 +25,8 @@ WHERE id = %s AND seal_seq IS NULL
 """
 
 
-def unsealed() -> EventQuerySet:
-    return Event.objects.everywhere().unsealed()
+def unsealed() -> TenantQuerySet[Event]:
+    return Event.objects.everywhere().filter(seal_seq=None)
 
 
 def drain(budget: Budget) -> int:

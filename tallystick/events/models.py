@@ -28,9 +28,6 @@ class EventQuerySet(TenantQuerySet["Event"]):
             .order_by("-id")
         )
 
-    def unsealed(self) -> EventQuerySet:
-        return self.everywhere().filter(seal_seq=None)
-
     def update(self, **values: Any) -> NoReturn:
         raise AppendOnly(f"{len(values)} columns of events were to be changed.")
 
@@ -68,7 +65,7 @@ class Event(TenantModel):
     row_hash = models.CharField(max_length=64, blank=True, editable=False)
     seal_hash = models.CharField(max_length=64, blank=True, editable=False)
 
-    objects: ClassVar[TenantManager[Event]] = TenantManager.from_queryset(EventQuerySet)()  # type: ignore[assignment]
+    objects: ClassVar[TenantManager[Event]] = TenantManager.from_queryset(EventQuerySet)()
 
     class Meta:
         indexes = [

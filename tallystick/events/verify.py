@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from django.db.models import Max
 
+from tallystick.events.chain import unsealed
 from tallystick.events.hashes import FIRST, Columns, head_mac, link_hash
 from tallystick.events.models import Chain, Event
 from tallystick.kit import clock, signing
@@ -124,7 +125,7 @@ def _added() -> Iterator[Finding]:
 
 def _unsealed() -> Iterator[Finding]:
     late = clock.now() - UNSEALED_FOR
-    events = Event.objects.everywhere().unsealed().filter(at__lt=late)
+    events = unsealed().filter(at__lt=late)
     for event_id in events.order_by("id").values_list("id", flat=True).iterator(PAGE):
         words = "It has waited over ten minutes to be sealed: is a worker running?"
         yield Finding(Fault.UNSEALED, None, event_id, words)

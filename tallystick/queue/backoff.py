@@ -12,7 +12,7 @@ _MOST_DOUBLINGS = 40  # 5 s doubled so often is 174,000 years; more would overfl
 def full_jitter(doublings: int, *, base: timedelta, cap: timedelta) -> timedelta:
     """A wait evenly spread from zero to `base` doubled so many times, at most `cap`: those who
     failed together do not come back together."""
-    ceiling = min(cap, base * 2 ** min(max(doublings, 0), _MOST_DOUBLINGS))
+    ceiling = min(cap, base * (1 << min(max(doublings, 0), _MOST_DOUBLINGS)))
     return ceiling * random.random()  # noqa: S311 - spreads load, hides nothing
 
 

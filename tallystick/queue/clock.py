@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, Value
@@ -30,12 +31,12 @@ def db_later(seconds: float) -> BaseExpression:
     return ExpressionWrapper(Now() + Value(delta, DurationField()), output_field=DateTimeField())
 
 
-def now_sql() -> tuple[str, list[object]]:
+def now_sql() -> tuple[str, list[Any]]:
     """`db_now()` for a raw statement: its text and parameters."""
     return later_sql(0)
 
 
-def later_sql(seconds: float) -> tuple[str, list[object]]:
+def later_sql(seconds: float) -> tuple[str, list[Any]]:
     """`db_later()` for a raw statement: its text and parameters."""
     if _database_has_a_clock():
         return "(STATEMENT_TIMESTAMP() + %s * INTERVAL '1 second')", [seconds]

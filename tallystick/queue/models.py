@@ -32,16 +32,16 @@ class Schedule(QueueRow):
     def __str__(self) -> str:
         return self.name
 
-    @classmethod
-    def register(cls) -> None:
+    @staticmethod
+    def register() -> None:
         """A row for each routine the code knows; what is due when stays as it was."""
-        known = dict(cls.objects.values_list("name", "every"))
+        known = dict(Schedule.objects.values_list("name", "every"))
         for routine in routines().values():
             if routine.name not in known:
-                row = cls(name=routine.name, every=routine.every)
-                cls.objects.bulk_create([row], ignore_conflicts=True)
+                row = Schedule(name=routine.name, every=routine.every)
+                Schedule.objects.bulk_create([row], ignore_conflicts=True)
             elif known[routine.name] != routine.every:
-                cls.objects.filter(name=routine.name).update(every=routine.every)
+                Schedule.objects.filter(name=routine.name).update(every=routine.every)
 
     def perform(self) -> None:
         """Run the routine, and be due when it is to run next."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -76,7 +76,7 @@ def register_rows(
     return register(Queue(name, model.due, RowDrain(model, perform, batch)))
 
 
-def registered(names: Iterable[str] = ()) -> tuple[Queue, ...]:
+def registered(names: Collection[str] = ()) -> tuple[Queue, ...]:
     """The queues of these names, or all."""
     return tuple(map(named, names)) if names else tuple(_queues.values())
 

@@ -24,8 +24,9 @@ class Literal(models.Value):
     """A constant in the text of a statement: SQLite uses a partial index only where it can read
     the condition, and a bound parameter hides it."""
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[object]]:  # noqa: ANN401
-        return f"'{self.value}'", []
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[()]]:  # noqa: ANN401
+        del compiler, connection
+        return f"'{self.value}'", ()
 
 
 OPEN = [Literal("due"), Literal("uncertain")]
@@ -76,7 +77,7 @@ def _claim(model: type[models.Model], vendor: str, now: str, until: str, where: 
     )
 
 
-def _condition(model: type[models.Model], among: models.Q | None) -> tuple[str, Sequence[object]]:
+def _condition(model: type[models.Model], among: models.Q | None) -> tuple[str, Sequence[Any]]:
     """`among` as text to go on a WHERE, with its parameters."""
     if not among:
         return "", ()
@@ -87,12 +88,11 @@ def _condition(model: type[models.Model], among: models.Q | None) -> tuple[str, 
     return f" AND {text}", values
 
 
-def update(row: models.Model, values: Mapping[str, object]) -> bool:
+def update(row: QueueRow, values: Mapping[str, object]) -> bool:
     """Store `values` if the fence is still the row's own."""
     model = type(row)
     if any(hasattr(value, "resolve_expression") for value in values.values()):
-        mine = models.QuerySet(model).filter(pk=row.pk, fence=row.fence)
-        return bool(mine.update(**values))
+        return bool(held_by([row]).update(**values))
     statement, fields = _update(model, tuple(values), connection.vendor)
     prepared = [
         field.get_db_prep_save(value, connection)
@@ -109,7 +109,8 @@ def _update(
 ) -> tuple[str, list[models.Field[Any, Any]]]:
     del vendor  # part of the key: it decides the quotes
     quote = connection.ops.quote_name
-    fields = [model._meta.get_field(name) for name in names]
+    by_name = {field.name: field for field in model._meta.concrete_fields}
+    fields = [by_name[name] for name in names]
     sets = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
     table, pk = quote(model._meta.db_table), quote(str(model._meta.pk.column))
     return f"UPDATE {table} SET {sets} WHERE {pk} = %s AND fence = %s", fields  # noqa: S608
@@ -140,7 +141,7 @@ def mark_done(rows: Sequence[Row], now: datetime) -> list[Row]:
     """Mark each row whose fence is still its own as done; returns the others."""
     if not rows:
         return []
-    values: list[object] = [connection.ops.adapt_datetimefield_value(now)]
+    values: list[Any] = [connection.ops.adapt_datetimefield_value(now)]
     for row in rows:
         values += (row.pk, row.fence)
     with connection.cursor() as cursor:

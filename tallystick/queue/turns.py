@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import Error, connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from tallystick.queue.reasons import place_of, reason_of
 from tallystick.queue.registry import Budget, Queue, named, registered
@@ -46,7 +47,7 @@ def drain(queue: Queue, budget: Budget) -> int:
         return 0
 
 
-def _not_empty(queries: Mapping[str, QuerySet]) -> set[str]:
+def _not_empty(queries: Mapping[str, QuerySet[Model, Any]]) -> set[str]:
     """The names of the queries that have a row."""
     names, texts, values = [], [], []
     for name, query in queries.items():

@@ -19,7 +19,8 @@ def apply() -> None:
     if "fence" in without:
         statements.update = _update_whoever_holds_it
     if "leases" in without:
-        statements.later_sql = _no_later  # claimed rows are due again at once
+        # Claimed rows are due again at once.
+        vars(statements)["later_sql"] = _no_later
     if seconds := os.environ.get("QUEUEAPP_FINISH_SECONDS"):
         stopping.FINISH_SECONDS = float(seconds)
 

@@ -111,14 +111,18 @@ def test_killed_celery_workers_lose_nothing_and_repeat_nothing(name: str) -> Non
     with broker(name) as environment:
         environment["QUEUEAPP_LEASE_SECONDS"] = "1"
         for _ in range(3):
-            before = Effect.objects.count()
             with worker("--concurrency", "2", **environment):
-                eventually(lambda before=before: Effect.objects.count() > before)
+                _wait_for_an_effect()
         with worker("--concurrency", "2", **environment):
             eventually(_all_done)
     assert sorted(Effect.objects.values_list("job", flat=True)) == sorted(
         Job.objects.values_list("pk", flat=True)
     )
+
+
+def _wait_for_an_effect() -> None:
+    before = Effect.objects.count()
+    eventually(lambda: Effect.objects.count() > before)
 
 
 def _all_done() -> bool:

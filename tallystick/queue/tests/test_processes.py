@@ -28,6 +28,12 @@ def done() -> bool:
     return not Job.objects.exclude(state=State.DONE).exists()
 
 
+def wait_for_an_effect() -> None:
+    """Until one job more is done, or all are."""
+    before = Effect.objects.count()
+    eventually(lambda: done() or Effect.objects.count() > before)
+
+
 def drain_under_kills(**environment: str) -> Counter[int]:
     """Two workers, one of them killed again and again; answers how often each job took effect."""
     Job.objects.bulk_create(Job(size=5) for _ in range(JOBS))
@@ -36,8 +42,7 @@ def drain_under_kills(**environment: str) -> Counter[int]:
     workers = [WorkerProcess("--queues", "jobs", **options) for _ in range(2)]
     try:
         for _ in range(KILLS):
-            before = Effect.objects.count()
-            eventually(lambda before=before: done() or Effect.objects.count() > before)
+            wait_for_an_effect()
             time.sleep(chance.uniform(0, 0.05))
             victim = chance.randrange(2)
             workers[victim].kill()
@@ -127,16 +132,20 @@ def test_told_to_stop_it_hands_a_job_back_that_does_not_end(tmp_path: Path) -> N
     assert Job.due().get().attempts == 0
 
 
+def begun(gate: Path) -> set[int]:
+    """The processes that have begun a job there."""
+    return {int(path.name.removeprefix("begun-")) for path in gate.glob("begun-*")}
+
+
 def test_a_killed_child_is_replaced(tmp_path: Path) -> None:
     Job.objects.bulk_create([Job(note=str(tmp_path)), Job(note=str(tmp_path))])
     options = {"QUEUEAPP_LEASE_SECONDS": "1"}
     with worker("--queues", "jobs", "--concurrency", "2", **options) as parent:
-        begun = lambda: {int(path.name.split("-")[1]) for path in tmp_path.glob("begun-*")}  # noqa: E731
-        eventually(begun)
-        [victim, *_] = begun()
+        eventually(lambda: begun(tmp_path))
+        [victim, *_] = begun(tmp_path)
         assert victim != parent.pid
         os.kill(victim, signal.SIGKILL)
-        eventually(lambda: begun() - {victim})
+        eventually(lambda: begun(tmp_path) - {victim})
         (tmp_path / "go").touch()
         eventually(done)
         parent.send(signal.SIGTERM)

@@ -115,8 +115,12 @@ def test_waits_for_the_database_and_goes_on() -> None:
 
 def test_stops_when_told_to() -> None:
     stop = Stop()
-    endless = Queue("endless", lambda: True, lambda budget: stop.ask() or 1)
-    Worker([endless], stop).run()
+
+    def drain(budget: Budget) -> int:
+        stop.ask()
+        return 1
+
+    Worker([Queue("endless", lambda: True, drain)], stop).run()
 
 
 def test_stops_when_its_parent_is_gone() -> None:

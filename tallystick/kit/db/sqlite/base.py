@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from sqlite3 import SQLITE_BUSY
+from sqlite3 import SQLITE_BUSY, OperationalError
 from typing import Any, TypeVar
 
 from django.db.backends.sqlite3 import base
-from django.db.backends.sqlite3.base import Database, SQLiteCursorWrapper
+from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class PatientCursor(SQLiteCursorWrapper):
 
     patience: float = 5.0
 
-    def execute(self, query: str, params: Sequence[Any] | None = None) -> Any:  # noqa: ANN401 - as the driver's
+    def execute(self, query: str, params: Any = None) -> Any:  # noqa: ANN401 - as the driver's
         return self._patiently(partial(super().execute, query, params))
 
     def _patiently(self, statement: Callable[[], T]) -> T:
@@ -37,13 +37,13 @@ class PatientCursor(SQLiteCursorWrapper):
         while True:
             try:
                 return statement()
-            except Database.OperationalError as error:
+            except OperationalError as error:
                 if not self._was_busy(error) or time.monotonic() > until:
                     raise
             # Uneven, so that those who wait do not look at the same moments.
             time.sleep(random.uniform(0.5, 1.5) * LOOK_EVERY)  # noqa: S311 - spreads load
 
-    def _was_busy(self, error: Database.OperationalError) -> bool:
+    def _was_busy(self, error: OperationalError) -> bool:
         # Within a transaction the lock is held already, and what was done before would be lost.
         busy = error.sqlite_errorcode & PRIMARY_CODE == SQLITE_BUSY
         return busy and not self.connection.in_transaction
