@@ -14,8 +14,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
 from tallystick.accounts.admin.tenants import TenantAdmin, VisibleChoicesFilter
-from tallystick.billing.admin.acts import actor_in
 from tallystick.events import record
+from tallystick.events.requests import actor_in
 from tallystick.integrations import forms, registry
 from tallystick.integrations.clients import client_of
 from tallystick.integrations.connections import BadCredentials, Connection

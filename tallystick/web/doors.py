@@ -19,7 +19,8 @@ from tallystick.accounts.roles import can_bill
 from tallystick.billing import paylinks
 from tallystick.billing.invoices import Invoice
 from tallystick.events.actors import Actor, ActorKind, acting
-from tallystick.web.limits import Limit, address_of
+from tallystick.events.requests import actor_in, address_of
+from tallystick.web.limits import Limit
 
 MISSES = Limit("pay-misses", times=20, seconds=60)
 """Tokens that do not exist, per address; whoever reached it is not answered at all for a while."""
@@ -108,5 +109,5 @@ def _private(response: HttpResponse) -> HttpResponse:
 
 def _actor(request: HttpRequest, invoice: Invoice, address: str) -> Actor:
     if request.user.is_authenticated:
-        return Actor(ActorKind.USER, id=str(request.user.pk), label="client", address=address)
+        return actor_in(request)
     return Actor(ActorKind.LINK, id=invoice.reference_id, label="payment link", address=address)

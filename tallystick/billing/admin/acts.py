@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from tallystick.accounts.admin import TenantAdmin
 from tallystick.billing.errors import BillingError
-from tallystick.events import Actor, ActorKind, acting
+from tallystick.events import acting
+from tallystick.events.requests import actor_in
 from tallystick.kit.money import MoneyError
 
 if TYPE_CHECKING:
@@ -134,9 +135,3 @@ class ActingAdmin(TenantAdmin):
     def _act_url(self, row: models.Model | None, act: Act) -> str:
         name = f"admin:billing_{self.model._meta.model_name}_act"
         return reverse(name, args=[row.pk if row else "", act.name])
-
-
-def actor_in(request: HttpRequest) -> Actor:
-    """Who does what is done in this request."""
-    address = request.META.get("REMOTE_ADDR", "")
-    return Actor(ActorKind.USER, id=str(request.user.pk), label="staff", address=address)
