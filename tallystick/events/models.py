@@ -69,7 +69,7 @@ class Event(TenantModel):
 
     class Meta:
         indexes = [
-            models.Index(fields=["subject_type", "subject_id", "id"], name="event_subject"),
+            models.Index(fields=["subject_id", "subject_type", "id"], name="event_subject"),
             models.Index(fields=["website", "id"], name="event_website"),
             models.Index(fields=["id"], condition=models.Q(seal_seq=None), name="event_unsealed"),
         ]

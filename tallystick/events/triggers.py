@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-_COLUMNS = (
+COLUMNS = (
     "id", "website_id", "kind", "subject_type", "subject_id", "actor_kind", "actor_id",
     "actor_label", "address", "at", "change",
 )  # fmt: skip
 
 
 def _changed(operator: str) -> str:
-    return " OR ".join(f"OLD.{name} {operator} NEW.{name}" for name in _COLUMNS)
+    return " OR ".join(f"OLD.{name} {operator} NEW.{name}" for name in COLUMNS)
 
 
 _POSTGRESQL = {
@@ -64,6 +64,8 @@ _BY_VENDOR = {"postgresql": _POSTGRESQL, "sqlite": _SQLITE}
 
 
 def create(connection: BaseDatabaseWrapper) -> None:
+    """Anew where they exist: rebuilding a table, as migrations do on SQLite, drops its triggers."""
+    drop(connection)
     _run(connection, "create")
 
 
