@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 POLL = 0.5
 LATENCY = 0.2
+"""Of each of the calls that are under way at once; the virtual clock moves on for one at a time."""
 INVOICES = 1000
 
 
@@ -166,7 +167,8 @@ def _opened(venue: Venue) -> Iterator[tuple[Site, Tally]]:
 
     with open_site(venue) as site:
         tally = Tally(venue, site.recorder)
-        latency = Fault(kind=FaultKind.LATENCY, seconds=LATENCY, path=venue.api_path)
+        each = LATENCY / venue.provider.concurrency
+        latency = Fault(kind=FaultKind.LATENCY, seconds=each, path=venue.api_path)
         site.stand.faults.switch_on(latency)
         with clients.using(lambda _: tally):
             yield site, tally

@@ -123,8 +123,10 @@ class Connection(Leased, TenantModel):
             self.rest(now + max(pause, BREAKER_BASE), f"Resting after failures: {reason}")
 
     def answered(self) -> None:
-        """A call got through: whatever was wrong with the way there is over."""
-        if self.failures or self.rests_until:
+        """A call got through: whatever was wrong with the way there is over. What limits asked for
+        since is not."""
+        rested = self.rests_until and self.rests_until <= clock.now()
+        if self.failures or rested:
             self.failures = 0
             self._note(failures=0, rests_until=None, rest_reason="")
 

@@ -20,7 +20,7 @@ from tallystick.integrations import landing, recovery
 from tallystick.integrations.links import Link, LinkQuerySet, Result, write_attempts
 from tallystick.integrations.logs import SyncLog
 from tallystick.integrations.outgoing import Item, prepare
-from tallystick.integrations.turns import CALLS_AHEAD, LEASE_SECONDS, Progress, Turn
+from tallystick.integrations.turns import CALLS_AHEAD, LEASE_SECONDS, Progress, Turn, UsedUp
 from tallystick.kit import clock
 from tallystick.ports.errors import ProviderError
 from tallystick.ports.records import Kind
@@ -136,9 +136,18 @@ class PushRun:
         while self._queued:
             while len(self._flying) >= self._room():
                 self._collect()
-            self.turn.draw()
+            self._draw()
             batch = self._queued.popleft()
             self._flying[self._pool.submit(self._call, batch)] = batch
+
+    def _draw(self) -> None:
+        try:
+            self.turn.draw()
+        except UsedUp:
+            # What waits for a thread was drawn for: sent later, its calls would be lost to us.
+            while self._flying:
+                self._collect()
+            raise
 
     def _room(self) -> int:
         """One probe at a time while the way there is thought to be broken."""

@@ -40,6 +40,10 @@ class TurnOver(Exception):
     """Nothing more can be done on this connection now."""
 
 
+class UsedUp(TurnOver):
+    """... for we may not call; what was drawn before may still be used."""
+
+
 @dataclass(slots=True)
 class Progress:
     """What a watcher of a run is told after each write."""
@@ -97,7 +101,8 @@ class Turn:
     # -- what the work asks of its turn
 
     def draw(self) -> None:
-        """Take leave for one call; raises `TurnOver` when the limits or the time give none."""
+        """Take leave for one call; raises `UsedUp` or `TurnOver` when the limits or the time give
+        none."""
         self.beat()
         if self.stopping() or clock.now() >= self._until:
             raise TurnOver
@@ -105,13 +110,9 @@ class Turn:
             ahead = self.connection.provider.concurrency * CALLS_AHEAD
             grant = budgets.draw(self._limits, ahead, clock.now())
             if not grant.calls:
-                self.limited(
-                    RateLimited(
-                        f"The {grant.limit} limit is used up.",
-                        retry_after=grant.wait,
-                        limit=grant.limit,
-                    )
-                )
+                words = f"The {grant.limit} limit is used up."
+                self._rest(grant.wait, words)
+                raise UsedUp(words)
             self.allowance = grant.calls
         self.allowance -= 1
         self._drawn += 1
@@ -133,8 +134,7 @@ class Turn:
 
     def limited(self, error: RateLimited) -> None:
         """Rest the connection as the provider says, and end the turn."""
-        until = clock.now() + timedelta(seconds=error.retry_after)
-        self.connection.rest(until, str(error))
+        self._rest(error.retry_after, str(error))
         raise TurnOver(str(error))
 
     def failed(self, error: ProviderError) -> None:
@@ -174,6 +174,9 @@ class Turn:
             log.close(provider_name=self.connection.provider.name, stopped_by=stopped_by)
 
     # -- its own beginning and end
+
+    def _rest(self, seconds: float, words: str) -> None:
+        self.connection.rest(clock.now() + timedelta(seconds=seconds), words)
 
     def _actor(self) -> Actor:
         """What comes back from a provider is the provider's doing."""

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tallystick.kit import clock
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -18,8 +20,12 @@ class Limit:
     scope: str = "connection"
 
 
+FRESH = 1.0
+"""Seconds for which a statement of what is left may be compared with our own books."""
+
+
 class Meter:
-    """Counts the calls of one client and keeps the lowest remainder its answers stated.
+    """Counts the calls of one client and keeps what its latest answers stated to be left.
 
     Thread-safe. `take()` empties it into the books of whoever shares the limits.
     """
@@ -27,7 +33,7 @@ class Meter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._calls = 0
-        self._remaining: dict[str, int] = {}
+        self._stated: dict[str, tuple[float, int]] = {}
 
     def called(self) -> None:
         """A request is about to leave that counts against the limits."""
@@ -36,13 +42,17 @@ class Meter:
 
     def answered(self, remaining: Mapping[str, int]) -> None:
         """An answer said what is left: limit name -> calls."""
+        now = clock.ticking()
         with self._lock:
             for name, left in remaining.items():
-                self._remaining[name] = min(left, self._remaining.get(name, left))
+                self._stated[name] = now, left
 
     def take(self) -> tuple[int, dict[str, int]]:
-        """Calls since the last take, and the lowest remainders stated since."""
+        """Calls since the last take, and what was stated to be left just now: while time passes,
+        more is free again than a statement says."""
+        now = clock.ticking()
         with self._lock:
-            taken = self._calls, self._remaining
-            self._calls, self._remaining = 0, {}
+            fresh = {name: left for name, (at, left) in self._stated.items() if now - at <= FRESH}
+            taken = self._calls, fresh
+            self._calls, self._stated = 0, {}
         return taken
