@@ -20,19 +20,20 @@ class AppendOnly(Exception):
 
 
 class EventQuerySet(TenantQuerySet["Event"]):
-    def of_subject(self, subject: models.Model) -> EventQuerySet:
-        """What happened to `subject`, newest first; whoever has the subject may see it."""
-        return (
-            self.everywhere()
-            .filter(subject_type=subject._meta.label_lower, subject_id=str(subject.pk))
-            .order_by("-id")
-        )
-
     def update(self, **values: Any) -> NoReturn:
         raise AppendOnly(f"{len(values)} columns of events were to be changed.")
 
     def delete(self) -> NoReturn:
         raise AppendOnly("Events were to be deleted.")
+
+
+class EventManager(TenantManager["Event"]):
+    _queryset_class = EventQuerySet  # type: ignore[assignment] # the base is generic, this is of events
+
+    def of_subject(self, subject: models.Model) -> TenantQuerySet[Event]:
+        """What happened to `subject`, newest first; whoever has the subject may see it."""
+        events = self.everywhere().filter(subject_id=str(subject.pk))
+        return events.filter(subject_type=subject._meta.label_lower).order_by("-id")
 
 
 class Event(TenantModel):
@@ -65,7 +66,7 @@ class Event(TenantModel):
     row_hash = models.CharField(max_length=64, blank=True, editable=False)
     seal_hash = models.CharField(max_length=64, blank=True, editable=False)
 
-    objects: ClassVar[TenantManager[Event]] = TenantManager.from_queryset(EventQuerySet)()
+    objects: ClassVar[EventManager] = EventManager()
 
     class Meta:
         indexes = [

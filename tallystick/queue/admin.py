@@ -25,7 +25,7 @@ class ScheduleAdmin(Admin):
 
     list_display = ["name", "every", "last_run_at", "due_at", "attempts", "last_error"]
     ordering = ["name"]
-    fields = [*list_display, "lease_owner"]
+    fields = ["name", "every", "last_run_at", "due_at", "attempts", "last_error", "lease_owner"]
     actions = ["run_now"]
 
     @admin.action(description=gettext_lazy("Run now"), permissions=["view"])

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -19,7 +20,7 @@ from tallystick.accounts.websites import Website
 from tallystick.events import chain, hashes, verify
 from tallystick.events.models import Chain, Event
 from tallystick.events.verify import Fault, Verification
-from tallystick.kit import clock
+from tallystick.kit import clock, signing
 from tallystick.queue.registry import Budget, named
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ def faults() -> list[tuple[Fault, int | None]]:
     return [(finding.fault, finding.seq) for finding in Verification().findings()]
 
 
-def sql(statement: str, *values: object) -> None:
+def sql(statement: str, *values: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 
@@ -145,8 +146,8 @@ def swap(place: int, column: str, how: int) -> None:
     if other == place:
         other = place % SEALED + 1
     names = ["seal_seq", "row_hash", "seal_hash"] if how % 2 else ["seal_seq"]
-    rows = {
-        seal["seal_seq"]: seal
+    rows: dict[int | None, dict[str, Any]] = {
+        seal["seal_seq"]: dict(seal)
         for seal in Event.objects.everywhere()
         .filter(seal_seq__in=[place, other])
         .values("id", "seal_seq", "row_hash", "seal_hash")
@@ -215,7 +216,7 @@ def test_without_looking_at_the_hashes_an_alteration_stays_unseen(
     record(website, 3)
     chain.seal()
     sql("UPDATE events_event SET kind = 'forged' WHERE seal_seq = 2")
-    with mock.patch.object(verify.signing, "same", return_value=True):
+    with mock.patch.object(signing, "same", return_value=True):
         assert faults() == []
 
 
@@ -270,8 +271,6 @@ def test_two_sealers_seal_each_event_once() -> None:
 @contextmanager
 def _undone() -> Iterator[None]:
     """What is done in the block is undone at its end."""
-    point = transaction.savepoint()
-    try:
+    with transaction.atomic():
         yield
-    finally:
-        transaction.savepoint_rollback(point)
+        transaction.set_rollback(True)

@@ -92,7 +92,7 @@ def test_is_read_by_subject_newest_first(website: Website) -> None:
     other = Website.objects.create(name="Other", domain="other.example")
     for kind, subject in [("a.1", website), ("a.2", other), ("a.3", website)]:
         events.record(kind, subject)
-    kinds = [event.kind for event in Event.objects.everywhere().of_subject(website)]
+    kinds = [event.kind for event in Event.objects.of_subject(website)]
     assert kinds == ["a.3", "a.1"]
 
 
