@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tallystick.integrations.connections import Connection
-from tallystick.integrations.links import Result
 from tallystick.integrations.outgoing import Item, settled
+from tallystick.integrations.results import Result
 from tallystick.ports.errors import (
     ProviderError,
     RateLimited,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection as database
 from django.db import models
 from django.db.models import Q
 
-from tallystick.kit import clock
 from tallystick.ports.records import Kind
 from tallystick.queue.clock import db_now
 from tallystick.queue.rows import QueueRow, State
@@ -107,82 +104,6 @@ class Link(QueueRow):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
-
-
-@dataclass(slots=True)
-class Result:
-    """What became of one link in a run; written in bulk. `state` holds unless an edit came between
-    (`touched` moved): then the link stays due for the newer content. `fresh`: by a call."""
-
-    link_id: int
-    touched: object
-    state: State
-    due_at: datetime
-    remote_id: str = ""
-    remote_version: str = ""
-    remote_url: str = ""
-    fingerprint: str = ""
-    attempt_key: str = ""
-    attempts: int = 0
-    last_error: str = ""
-    synced_at: datetime | None = None
-    waits_for: int | None = None
-    fresh: bool = False
-    label: str = ""
-
-
-_WRITE = """
-UPDATE integrations_link SET
-  state = CASE WHEN touched = %s THEN %s ELSE 'due' END,
-  due_at = CASE WHEN touched = %s THEN %s ELSE %s END,
-  remote_id = %s, remote_version = %s, remote_url = %s, fingerprint = %s, attempt_key = %s,
-  attempts = %s, last_error = %s, synced_at = %s, waits_for_id = %s, updated_at = %s
-WHERE id = %s
-"""
-
-_ATTEMPT = """
-UPDATE integrations_link SET
-  state = CASE WHEN state = 'dead' THEN state ELSE 'uncertain' END,
-  attempt_key = %s, attempt_fingerprint = %s, attempted_at = %s, due_at = %s
-WHERE id = %s
-"""
-
-
-def write_results(results: Sequence[Result]) -> None:
-    """One statement, prepared once, a row each: the cheapest bulk write both databases have."""
-    now = _db(clock.now())
-    with database.cursor() as cursor:
-        cursor.executemany(_WRITE, [_result_values(result, now) for result in results])
-
-
-def _result_values(result: Result, now: Any) -> tuple[Any, ...]:  # noqa: ANN401 - as the database has it
-    touched = _db_uuid(result.touched)
-    return (
-        touched, result.state.value, touched, _db(result.due_at), now,
-        result.remote_id, result.remote_version, result.remote_url, result.fingerprint,
-        result.attempt_key, result.attempts, result.last_error, _db(result.synced_at),
-        result.waits_for, now, result.link_id,
-    )  # fmt: skip
-
-
-def write_attempts(
-    attempts: Iterable[tuple[int, str, str]], *, now: datetime, until: datetime
-) -> None:
-    """Remember, before anything is sent, under which identity: (link id, attempt, fingerprint).
-    Until `until` no one else looks at these rows."""
-    at, due = _db(now), _db(until)
-    with database.cursor() as cursor:
-        cursor.executemany(
-            _ATTEMPT, [(key, print_, at, due, link_id) for link_id, key, print_ in attempts]
-        )
-
-
-def _db(value: datetime | None) -> Any:  # noqa: ANN401
-    return database.ops.adapt_datetimefield_value(value) if value else None
-
-
-def _db_uuid(value: object) -> Any:  # noqa: ANN401
-    return value if database.features.has_native_uuid_field else getattr(value, "hex", value)
 
 
 def links_of(obj: models.Model) -> models.QuerySet[Link]:

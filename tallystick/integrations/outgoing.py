@@ -13,7 +13,8 @@ from django.db import models
 
 from tallystick.integrations import sync
 from tallystick.integrations.connections import Connection
-from tallystick.integrations.links import Link, Result
+from tallystick.integrations.links import Link
+from tallystick.integrations.results import Result
 from tallystick.ports.errors import Refused
 from tallystick.ports.records import Kind, Record, Ref, Remote, fingerprint
 from tallystick.queue.rows import State

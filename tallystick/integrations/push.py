@@ -17,9 +17,10 @@ from datetime import timedelta
 from django.db.models import Q
 
 from tallystick.integrations import landing, recovery
-from tallystick.integrations.links import Link, LinkQuerySet, Result, write_attempts
+from tallystick.integrations.links import Link, LinkQuerySet
 from tallystick.integrations.logs import SyncLog
 from tallystick.integrations.outgoing import Item, prepare
+from tallystick.integrations.results import Result, write_attempts
 from tallystick.integrations.turns import CALLS_AHEAD, LEASE_SECONDS, Progress, Turn, UsedUp
 from tallystick.kit import clock
 from tallystick.ports.errors import ProviderError
@@ -30,6 +31,9 @@ from tallystick.queue.rows import State
 WRITE_EVERY = 200
 PAGE_LEAST, PAGE_MOST = 200, 1000
 """Links looked at in one go, whatever the provider takes per call: memory is bounded by it."""
+
+UNREAD = ("lease_owner", "fence", "created_at", "updated_at", "update_marked_at", "difference")
+"""Columns of a link that a push has no use for."""
 
 
 @dataclass(slots=True)
@@ -91,7 +95,8 @@ class PushRun:
         size = min(max(size, PAGE_LEAST), PAGE_MOST)
         flying = {item.link.pk for batch in self._flying.values() for item in batch.items}
         due = self.due().filter(Q(attempt_key="") | ~Q(remote_id="")).order_by("due_at", "id")
-        return [link for link in due[: size + len(flying)] if link.pk not in flying][:size]
+        found = due.defer(*UNREAD)[: size + len(flying)]
+        return [link for link in found if link.pk not in flying][:size]
 
     def prepared(self, links: Sequence[Link]) -> list[Item]:
         """What of `links` is to be sent; the rest is settled without a call."""

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tallystick.integrations import landing
-from tallystick.integrations.links import Link, Result
+from tallystick.integrations.links import Link
 from tallystick.integrations.outgoing import Item, settled
+from tallystick.integrations.results import Result
 from tallystick.integrations.turns import TurnOver
 from tallystick.kit import clock
 from tallystick.ports.errors import ProviderError

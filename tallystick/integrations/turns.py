@@ -16,8 +16,9 @@ from tallystick.events import Actor, ActorKind, acting
 from tallystick.integrations import budgets, registry
 from tallystick.integrations.clients import client_of
 from tallystick.integrations.connections import BadCredentials, Connection
-from tallystick.integrations.links import Link, Result, write_results
+from tallystick.integrations.links import Link
 from tallystick.integrations.logs import SyncLog
+from tallystick.integrations.results import Result, write_results
 from tallystick.kit import clock, signing
 from tallystick.ports.errors import (
     ProviderError,

@@ -11,8 +11,9 @@ from tallystick.billing import payments
 from tallystick.billing.lines import LineDraft
 from tallystick.billing.models import Invoice
 from tallystick.integrations.connections import Connection
-from tallystick.integrations.links import Link, Result
+from tallystick.integrations.links import Link
 from tallystick.integrations.logs import SyncLog
+from tallystick.integrations.results import Result
 from tallystick.integrations.tests.conftest import ORGANISATION, Site
 from tallystick.integrations.turns import Turn
 from tallystick.integrations.work import connections_with_work, serve

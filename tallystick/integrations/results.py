@@ -1,0 +1,140 @@
+"""What became of links in a run, and what is about to be sent: written in bulk.
+
+On PostgreSQL one statement over arrays, on SQLite one that is prepared once and run for each row:
+the cheapest that either has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection as database
+
+from tallystick.kit import clock
+from tallystick.queue.rows import State
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of one link. `state` holds unless an edit came between (`touched` moved): then
+    the link stays due for the newer content. `fresh`: by a call."""
+
+    link_id: int
+    touched: object
+    state: State
+    due_at: datetime
+    remote_id: str = ""
+    remote_version: str = ""
+    remote_url: str = ""
+    fingerprint: str = ""
+    attempt_key: str = ""
+    attempts: int = 0
+    last_error: str = ""
+    synced_at: datetime | None = None
+    waits_for: int | None = None
+    fresh: bool = False
+    label: str = ""
+
+
+_TYPES = {
+    "touched": "uuid",
+    "state": "text",
+    "due_at": "timestamptz",
+    "remote_id": "text",
+    "remote_version": "text",
+    "remote_url": "text",
+    "fingerprint": "text",
+    "attempt_key": "text",
+    "attempts": "integer",
+    "last_error": "text",
+    "synced_at": "timestamptz",
+    "waits_for_id": "bigint",
+    "id": "bigint",
+}
+_RESULT = (*_TYPES,)
+_PLAIN = [name for name in _RESULT if name not in {"id", "touched", "state", "due_at"}]
+
+_ON_POSTGRES = f"""
+UPDATE integrations_link AS link SET
+  state = CASE WHEN link.touched = new.touched THEN new.state ELSE 'due' END,
+  due_at = CASE WHEN link.touched = new.touched THEN new.due_at ELSE %s END,
+  {", ".join(f"{name} = new.{name}" for name in _PLAIN)}, updated_at = %s
+FROM unnest({", ".join(f"%s::{kind}[]" for kind in _TYPES.values())}) AS new ({", ".join(_RESULT)})
+WHERE link.id = new.id
+"""  # noqa: S608 - names of our own columns
+
+_ON_SQLITE = f"""
+UPDATE integrations_link SET
+  state = CASE WHEN touched = %s THEN %s ELSE 'due' END,
+  due_at = CASE WHEN touched = %s THEN %s ELSE %s END,
+  {", ".join(f"{name} = %s" for name in _PLAIN)}, updated_at = %s
+WHERE id = %s
+"""  # noqa: S608
+
+_ATTEMPT_ON_POSTGRES = """
+UPDATE integrations_link AS link SET
+  state = CASE WHEN link.state = 'dead' THEN link.state ELSE 'uncertain' END,
+  attempt_key = new.key, attempt_fingerprint = new.print, attempted_at = %s, due_at = %s
+FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new (id, key, print)
+WHERE link.id = new.id
+"""
+
+_ATTEMPT_ON_SQLITE = """
+UPDATE integrations_link SET
+  state = CASE WHEN state = 'dead' THEN state ELSE 'uncertain' END,
+  attempted_at = %s, due_at = %s, attempt_key = %s, attempt_fingerprint = %s
+WHERE id = %s
+"""
+
+
+def write_results(results: Iterable[Result]) -> None:
+    # In one order, always: two writers then wait for each other instead of dying of it.
+    ordered = sorted(results, key=lambda result: result.link_id)
+    rows = [_values(result) for result in ordered]
+    now = _db(clock.now())
+    with database.cursor() as cursor:
+        if database.vendor == "postgresql":
+            cursor.execute(_ON_POSTGRES, [now, now, *_columns(rows)])
+        else:
+            cursor.executemany(_ON_SQLITE, [_for_sqlite(row, now) for row in rows])
+
+
+def write_attempts(
+    attempts: Iterable[tuple[int, str, str]], *, now: datetime, until: datetime
+) -> None:
+    """Remember, before anything is sent, under which identity: (link id, attempt, fingerprint).
+    Until `until` no one else looks at these rows."""
+    rows = sorted(attempts)
+    times = [_db(now), _db(until)]
+    with database.cursor() as cursor:
+        if database.vendor == "postgresql":
+            cursor.execute(_ATTEMPT_ON_POSTGRES, [*times, *_columns(rows)])
+        else:
+            cursor.executemany(_ATTEMPT_ON_SQLITE, [(*times, *rest, pk) for pk, *rest in rows])
+
+
+def _values(result: Result) -> tuple[Any, ...]:
+    """In the order of `_TYPES`."""
+    return (
+        result.touched, result.state.value, _db(result.due_at), result.remote_id,
+        result.remote_version, result.remote_url, result.fingerprint, result.attempt_key,
+        result.attempts, result.last_error, _db(result.synced_at), result.waits_for,
+        result.link_id,
+    )  # fmt: skip
+
+
+def _for_sqlite(row: Sequence[Any], now: object) -> tuple[Any, ...]:
+    touched, state, due_at, *plain, link_id = row
+    touched = getattr(touched, "hex", touched)
+    return (touched, state, touched, due_at, now, *plain, now, link_id)
+
+
+def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _db(value: datetime | None) -> Any:  # noqa: ANN401 - as the database has it
+    return database.ops.adapt_datetimefield_value(value) if value else None
