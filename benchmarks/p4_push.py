@@ -75,7 +75,7 @@ def measure(venue: Venue, client: StandClient, count: int, batch: int) -> dict[s
     assert len(client.ledger("items", account=company.account)) >= count
     marking = Stopwatch()
     with marking.running():
-        _mark(connection)
+        mark(connection)
     second, calls_again = _push(client, connection)
     return {
         "provider": venue.provider.type,
@@ -99,10 +99,10 @@ def _fill(connection: Connection, count: int) -> None:
     from tests.reliability import seeding
 
     seeding.products(connection.website, count)
-    _mark(connection)
+    mark(connection)
 
 
-def _mark(connection: Connection) -> None:
+def mark(connection: Connection) -> None:
     """All due, as `sync --all` does it."""
     from tallystick.billing.models import Product
     from tallystick.integrations import sync
@@ -137,8 +137,8 @@ def baseline(client: StandClient, company: Company, batch: int) -> float:
     data = company.custom_data
     token = _token(client, data["client_id"], company.credentials["client_secret"])
     calls = max(100, 4000 // (1 + batch // 10))
+    began, done = 0.0, 0
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        began = 0.0
         for name in ("warm", "measured"):
             began = time.perf_counter()
             each = calls // IN_FLIGHT

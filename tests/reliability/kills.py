@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tallystick.accounts.models import Account
@@ -175,7 +176,7 @@ class Siege:
         crew = [self.start() for _ in range(self.plan.workers)]
         while self.kills < self.plan.kills:
             before = self.calls()
-            self.await_(lambda before=before: self.calls() > before or not self.open())
+            self.await_(partial(self._has_moved, before))
             if not self.open():
                 self.mark(self.plan.records // 3)
                 continue
@@ -184,6 +185,9 @@ class Siege:
             crew[victim].kill()
             self.kills += 1
             crew[victim] = self.start()
+
+    def _has_moved(self, before: int) -> bool:
+        return self.calls() > before or not self.open()
 
     def kill_at(self, point: str) -> None:
         """One that kills itself where it is told to."""

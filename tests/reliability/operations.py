@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import ClassVar
 
 from tallystick.billing.models import Invoice
+from tallystick.integrations.links import Link
 from tallystick.ports.records import Kind
+from tallystick.queue.rows import State
 from tests.reliability.site import Site
 
 WRITES = ("PUT", "POST")
@@ -33,7 +35,7 @@ class Operation(ABC):
 
     def mend(self, site: Site) -> None:
         site.venue.close_books(site.stand, site.company, "")
-        site.links().waiting_for_us().revive()
+        Link.objects.filter(connection=site.connection, state=State.DEAD).revive()
 
 
 class Create(Operation):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from tallystick.accounts.models import Account, Website
@@ -90,7 +91,7 @@ def payments(website: Website, count: int) -> None:
     )
 
 
-_MAKERS = {
+_MAKERS: Mapping[Kind, Callable[[Website, int], object]] = {
     Kind.CUSTOMER: customers,
     Kind.PRODUCT: products,
     Kind.INVOICE: invoices,

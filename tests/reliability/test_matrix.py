@@ -34,7 +34,7 @@ def test_without_the_look_the_cell_is_wrong(site: Site, name: str) -> None:
 
 @pytest.mark.parametrize("provider", registry.PROVIDERS)
 def test_every_provider_is_tried(provider: type[registry.AnyProvider]) -> None:
-    assert venue_of(provider)
+    assert venue_of(provider).provider is provider
 
 
 def test_the_table_in_the_docs_has_every_cell() -> None:

@@ -71,7 +71,7 @@ def _delay(venue: Venue, trouble: Trouble) -> float:
     is_slow = any(fault.kind in SLOW for fault in trouble.strikes)
     bad, good = venue.stand_class(), venue.stand_class()
     held = Held(bad, is_slow=is_slow)
-    ways = {}
+    ways: dict[int, httpx2.BaseTransport] = {}
     with clients.using(lambda connection: ways[connection.pk]):
         in_trouble, other = (
             _connection(venue, bad, "birkenhof"),

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -96,7 +96,8 @@ def watch(cross: Crossing) -> None:  # noqa: C901 - three patches, each a few li
 def shorten(lease: float) -> None:
     from tallystick.integrations import push, turns
 
-    push.LEASE_SECONDS = turns.LEASE_SECONDS = lease  # type: ignore[misc,assignment]
+    for module in (push, turns):
+        vars(module)["LEASE_SECONDS"] = lease
 
 
 def shrink(batch: int) -> None:
@@ -118,9 +119,10 @@ def without(names: Sequence[str]) -> None:
         from django.db import transaction
 
         from tallystick.integrations.connections import Connection
+        from tallystick.queue.leases import Leased
 
         @contextmanager
-        def unguarded(self: Connection) -> Any:  # noqa: ANN401
+        def unguarded(self: Leased) -> Iterator[None]:
             with transaction.atomic():
                 yield
 
