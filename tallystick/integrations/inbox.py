@@ -90,7 +90,7 @@ def process(events: Sequence[InboundEvent]) -> None:
         known = mark_stale(same[0].connection, Kind(kind), ids, clock.now()) if kind else 0
         marked += known
         for event in same:
-            event.outcome = "marked for fetching" if known else "not ours: ignored"
+            event.outcome = "marked for fetching" if known else "not ours, or not followed: ignored"
     InboundEvent.complete_many(events, ["outcome"])
     if marked:
         queue.wake("connections")

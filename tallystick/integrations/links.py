@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from tallystick.integrations.connections import Connection
 
 
+FETCHED = (Kind.INVOICE,)
+"""Kinds that are brought back. Of the others an event tells us nothing that we act on."""
+
+
 class LinkQuerySet(models.QuerySet["Link"]):
     def due(self) -> LinkQuerySet:
         return self.filter(state__in=OPEN, due_at__lte=db_now())
+
+    def stale(self) -> LinkQuerySet:
+        """What is to be fetched."""
+        return self.filter(kind__in=FETCHED, update_needed=True).exclude(remote_id="")
 
     def waiting_for_us(self) -> LinkQuerySet:
         """What a person must look at: given up, or different on the two sides."""
@@ -112,7 +120,10 @@ def links_of(obj: models.Model) -> models.QuerySet[Link]:
 
 
 def mark_stale(connection: Connection, kind: Kind, remote_ids: Sequence[str], now: datetime) -> int:
-    """The provider says these have changed: fetch them. Ids that are not ours are ignored."""
+    """The provider says these have changed: fetch them. Ids that are not ours are ignored, and so
+    are kinds that are not fetched."""
+    if kind not in FETCHED:
+        return 0
     return Link.objects.filter(
         connection=connection, kind=kind.value, remote_id__in=remote_ids
     ).update(update_needed=True, update_marked_at=now)

@@ -34,9 +34,7 @@ class StaleFetch:
                 self._take(page, self._fetched(client, [link.remote_id for link in page]))
 
     def _stale(self) -> LinkQuerySet:
-        return Link.objects.filter(
-            connection=self.connection, kind=Kind.INVOICE.value, update_needed=True
-        ).exclude(remote_id="")
+        return Link.objects.stale().filter(connection=self.connection)
 
     def _page(self, size: int) -> list[Link]:
         return list(self._stale().order_by("update_marked_at", "id")[:size])

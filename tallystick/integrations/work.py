@@ -31,7 +31,7 @@ EVENTS_AT_ONCE = 100
 def connections_with_work() -> TenantQuerySet[Connection]:
     """Working, not resting, in nobody's hands, with something due; the longest unserved first."""
     mine = Q(connection=OuterRef("pk"))
-    stale = Link.objects.filter(mine, update_needed=True)
+    stale = Link.objects.stale().filter(mine)
     return (
         Connection.objects.everywhere()
         .filter(WORKING)

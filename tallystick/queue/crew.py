@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -23,6 +24,9 @@ WIDTH = 16
 """Threads. Each has a database connection while it works."""
 WATCH_SECONDS = 0.1
 """How long a drain waits for one of them to end before the other queues have their turn."""
+PACE_SECONDS = 0.5
+"""A row begun less than so long ago is not begun again: should it have work that its turn does not
+do, the machine is spared."""
 
 Row = TypeVar("Row", bound=Model)
 Stopping = Callable[[], bool]
@@ -42,6 +46,7 @@ class Crew(Generic[Row]):
         self._query, self._perform, self._width = query, perform, width
         self._changed = threading.Condition()
         self._busy: set[object] = set()
+        self._begun: dict[object, float] = {}
         self._ended = 0
         self._finishing = False
 
@@ -50,15 +55,16 @@ class Crew(Generic[Row]):
         return bool(self._busy) or self._query()
 
     def drain(self, budget: Budget) -> int:
-        """Set threads to what has work. Answers how many ended or go on; does not wait for them."""
+        """Set threads to what has work. Answers how many ended, go on or are soon begun again; does
+        not wait for them."""
         before = self._ended
-        self._hire(budget.stopping)
+        postponed = self._hire(budget.stopping)
         with self._changed:
-            if self._busy and self._ended == before:
+            if (self._busy or postponed) and self._ended == before:
                 self._changed.wait(WATCH_SECONDS)
             done = self._ended - before
             budget.done += done
-            return done + len(self._busy)
+            return done + len(self._busy) + postponed
 
     def finish(self) -> None:
         """Have all of them stop, and wait for it."""
@@ -70,16 +76,26 @@ class Crew(Generic[Row]):
             finally:
                 self._finishing = False
 
-    def _hire(self, stopping: Stopping) -> None:
+    def _hire(self, stopping: Stopping) -> int:
+        """Begin what there is room for. Answers how many are put off."""
         room = self._width - len(self._busy)
         if room <= 0 or stopping():
-            return
-        for row in self._query().exclude(pk__in=list(self._busy))[:room]:
-            self._busy.add(row.pk)
-            # Daemons: a process that is told to end now does not wait for the network.
-            threading.Thread(
-                target=self._work, args=(row, stopping), name=f"crew-{row.pk}", daemon=True
-            ).start()
+            return 0
+        now = time.monotonic()
+        self._begun = {pk: at for pk, at in self._begun.items() if now - at < PACE_SECONDS}
+        rows = self._query().exclude(pk__in=list(self._busy))[: room + len(self._begun)]
+        fresh = [row for row in rows if row.pk not in self._begun]
+        for row in fresh[:room]:
+            self._begin(row, now, stopping)
+        return len(rows) - len(fresh)
+
+    def _begin(self, row: Row, now: float, stopping: Stopping) -> None:
+        self._busy.add(row.pk)
+        self._begun[row.pk] = now
+        # Daemons: a process that is told to end now does not wait for the network.
+        threading.Thread(
+            target=self._work, args=(row, stopping), name=f"crew-{row.pk}", daemon=True
+        ).start()
 
     def _work(self, row: Row, stopping: Stopping) -> None:
         try:

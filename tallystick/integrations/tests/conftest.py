@@ -107,7 +107,7 @@ def connect(website: Website, stand: XeroStand) -> Connection:
         type="XERO",
         name="Xero",
         account=app["tenant_id"],
-        credentials={  # type: ignore[misc] # the field takes any mapping
+        credentials={
             "client_secret": app["client_secret"],
             "webhook_key": app["webhook_key"],
         },

@@ -11,7 +11,7 @@ from tallystick.billing.models import Invoice, Payment, Wallet
 from tallystick.integrations.inbound import InboundEvent
 from tallystick.integrations.links import Link
 from tallystick.integrations.tests.conftest import ORGANISATION, Site
-from tallystick.integrations.work import drain_inbox
+from tallystick.integrations.work import connections_with_work, drain_inbox
 from tallystick.kit.clock import VirtualClock
 from tallystick.ports.records import Kind
 from tallystick.queue.registry import Budget
@@ -115,6 +115,19 @@ def test_a_changed_total_there_is_shown_not_taken_over(
     sent.refresh_from_db()
     assert sent.amount == Decimal(119)
     assert "there" in site.link(Kind.INVOICE).difference
+
+
+def test_news_of_what_is_not_fetched_leaves_nothing_to_do(site: Site, client: Client) -> None:
+    """Or a worker would find the connection to have work for ever."""
+    account = site.customer()
+    site.serve()
+    fields = {"FirstName": "Annabel"}
+    site.stand.edit_contact(account.customer_key, fields, organisation=ORGANISATION)
+    assert deliver(site, client) == [200]
+    drain_inbox(Budget())
+    outcomes = InboundEvent.objects.filter(kind="contacts").values_list("outcome", flat=True)
+    assert set(outcomes) == {"not ours, or not followed: ignored"}
+    assert not connections_with_work()
 
 
 def test_a_repeated_delivery_is_stored_once(site: Site, sent: Invoice, client: Client) -> None:
