@@ -120,7 +120,7 @@ def _websites(port: int) -> tuple[Website, Website]:
 
 def _connection(website: Website, settings: dict[str, str]) -> Connection:
     secret = {"client_secret", "webhook_key"}
-    return Connection.objects.create(  # type: ignore[misc] # any mapping
+    return Connection.objects.create(
         website=website,
         type="XERO",
         name=f"Xero ({website.name})",

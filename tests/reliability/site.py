@@ -192,7 +192,7 @@ def new_website(name: str = "lindenhof", *, is_default: bool = True) -> Website:
 
 
 def connect(venue: Venue, website: Website, company: Company) -> Connection:
-    return Connection.objects.create(  # type: ignore[misc] # a field of secrets takes a dict
+    return Connection.objects.create(
         website=website,
         type=venue.provider.type,
         name=company.name,

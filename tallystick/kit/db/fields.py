@@ -26,7 +26,7 @@ from tallystick.kit.json import plain
 if TYPE_CHECKING:
     _Field = models.Field[Any, Any]
     _Text = models.TextField[str, str]
-    _Json = models.TextField[Mapping[str, Any], "Secrets"]
+    _Json = models.Field[Mapping[str, Any], "Secrets"]
 else:
     _Field, _Text, _Json = models.Field, models.TextField, models.TextField
 
@@ -202,6 +202,10 @@ class EncryptedTextField(Sealing[str], _Text):
 
 class EncryptedJSONField(Sealing[Mapping[str, Any]], _Json):
     """A dict of secrets, encrypted. In Python it is a `Secrets`; no form shows it."""
+
+    if TYPE_CHECKING:  # what the type checker's plugin takes a model's arguments from
+        _pyi_private_set_type: Mapping[str, Any]
+        _pyi_private_get_type: Secrets
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("default", Secrets)
