@@ -36,7 +36,7 @@ test-browser: install  ## A real browser: pays an invoice, checks accessibility
 
 check: install  ## Lint, types, import contracts, migrations
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy tallystick tests
+	@.venv/bin/mypy tallystick tests benchmarks
 	@.venv/bin/lint-imports
 	@$(PY) manage.py makemigrations --check --dry-run
 
