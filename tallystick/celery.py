@@ -57,7 +57,7 @@ def drain(name: str, hops: int = HOPS) -> None:
         send_drain(name, hops - 1)
 
 
-@app.task(name="tallystick.tick")  # type: ignore[untyped-decorator]
+@app.task(name="tallystick.tick")  # type: ignore[untyped-decorator] # as above
 def tick(hops: int = HOPS) -> None:
     """Wake the queues that have work: what wake() did not reach, and what has become due."""
     from tallystick.queue.turns import names_with_work
@@ -91,7 +91,7 @@ def work(concurrency: int) -> None:
     app.start(["--quiet", "worker", *options, *ticking, *quiet])
 
 
-@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator] # as above
 def finish(**_: object) -> None:
     """A worker's process ends: wait for what its queues have going on."""
     from tallystick.queue.registry import registered

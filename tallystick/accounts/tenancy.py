@@ -180,7 +180,7 @@ class TenantQuerySet(models.QuerySet[M]):
         """Whatever the website."""
         free = self._chain()  # type: ignore[attr-defined] # not in the stubs
         free.query.guarded = False
-        return free  # type: ignore[no-any-return]
+        return free  # type: ignore[no-any-return] # as above
 
     def raw(self, *args: Any, **kwargs: Any) -> models.query.RawQuerySet[Any]:
         self.query.require_website()
@@ -194,11 +194,11 @@ class TenantQuerySet(models.QuerySet[M]):
     def _add_hints(self, **hints: Any) -> None:
         # So related managers and prefetches say which instance they start from. They go on with a
         # copy; the queryset that a Prefetch was given stays as closed as it was.
-        super()._add_hints(**hints)  # type: ignore[misc]
+        super()._add_hints(**hints)  # type: ignore[misc] # not in the stubs
         self._starts_from_instance = hints.get("instance") is not None
 
     def _clone(self) -> Self:
-        clone: Self = super()._clone()  # type: ignore[misc]
+        clone: Self = super()._clone()  # type: ignore[misc] # not in the stubs
         if self._starts_from_instance:
             clone.query.guarded = self._starts_from_instance = False
         return clone
@@ -209,7 +209,7 @@ class TenantQuerySet(models.QuerySet[M]):
         return super().delete()
 
     delete.alters_data = True  # type: ignore[attr-defined] # as Django marks its own
-    delete.queryset_only = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined] # as above
 
     def _raw_delete(self, using: str | None) -> int:
         self.query.require_website()
@@ -244,7 +244,7 @@ def _joined(queryset: Q_, *, named: bool) -> Q_:
 class TenantManager(models.Manager[M]):
     """The manager of a `TenantModel`; made for a queryset of its own by `from_queryset`."""
 
-    _queryset_class = TenantQuerySet
+    _queryset_class: type[TenantQuerySet[Any]] = TenantQuerySet
 
     if TYPE_CHECKING:  # what the base class promises less of
 

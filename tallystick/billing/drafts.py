@@ -63,7 +63,7 @@ class InvoiceQuerySet(TenantQuerySet["Invoice"]):
 
 
 class InvoiceManager(TenantManager["Invoice"]):
-    _queryset_class = InvoiceQuerySet  # type: ignore[assignment] # what `from_queryset` does
+    _queryset_class = InvoiceQuerySet
 
     if TYPE_CHECKING:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.core.validators import FileExtensionValidator, MinValueValidator
 from django.db import models
@@ -69,10 +70,10 @@ class Product(TenantModel):
     def unit_price(self) -> Money:
         return Money(self.price, self.currency)
 
-    def save(self, *args: object, **kwargs: object) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         if not self.slug:
             self.slug = self._free_slug()
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
+        super().save(*args, **kwargs)
 
     def _free_slug(self) -> str:
         """The name as a slug, with a suffix when another product has it."""

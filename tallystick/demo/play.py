@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx2
@@ -121,14 +122,8 @@ class Play:
 
     def _booked(self, invoices: list[Invoice]) -> None:
         for invoice in invoices:
-            tenant = self._tenant(invoice.website)
-            self._until(
-                lambda tenant=tenant, number=invoice.number: (
-                    number in self._made("invoices", tenant)
-                ),  # type: ignore[misc]
-                f"{invoice.number} in Xero",
-            )
-            _once_each(self._made("invoices", tenant))
+            self._until(partial(self._is_booked, invoice), f"{invoice.number} in Xero")
+            _once_each(self._made("invoices", self._tenant(invoice.website)))
 
     def _pays(self, invoice: Invoice) -> None:
         with httpx2.Client(base_url=self.web, follow_redirects=True, trust_env=False) as browser:
@@ -237,7 +232,8 @@ class Play:
 
     def _sign_in(self, browser: httpx2.Client, account: Account) -> None:
         page = browser.get("/accounts/login/")
-        form = _form(page.text) | {"username": account.user.username, "password": PASSWORD}  # type: ignore[union-attr]
+        user = User.objects.get(account=account)
+        form = _form(page.text) | {"username": user.username, "password": PASSWORD}
         referer = {"referer": f"{self.web}/accounts/login/"}
         answer = browser.post("/accounts/login/", data=form, headers=referer)
         _require("sessionid" in browser.cookies, f"signing in says {answer.status_code}")

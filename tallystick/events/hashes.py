@@ -36,7 +36,8 @@ class Columns(NamedTuple):
 
     def hash(self) -> str:
         at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
-        return _hmac("row", json.canonical([*self._replace(at=at)]).decode())  # type: ignore[arg-type] # a text from here on
+        values = [*(self._asdict() | {"at": at}).values()]
+        return _hmac("row", json.canonical(values).decode())
 
 
 def link_hash(before: str, seq: int, row_hash: str) -> str:

@@ -28,7 +28,7 @@ class EventQuerySet(TenantQuerySet["Event"]):
 
 
 class EventManager(TenantManager["Event"]):
-    _queryset_class = EventQuerySet  # type: ignore[assignment] # the base is generic, this is of events
+    _queryset_class = EventQuerySet
 
     def of_subject(self, subject: models.Model) -> TenantQuerySet[Event]:
         """What happened to `subject`, newest first; whoever has the subject may see it."""

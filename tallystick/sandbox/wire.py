@@ -30,7 +30,7 @@ _SECONDS_PER_BYTE = 1.0
 class Protocol(H11Protocol):
     """HTTP/1.1 that lets the application get at its connection."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         super().connection_made(transport)
         self.app = partial(_with_transport, self.app, transport)
 

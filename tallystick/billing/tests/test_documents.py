@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from pypdf import PdfReader
+from pytest_django import Settings
 
 from tallystick.accounts.models import Account, Website
 from tallystick.billing import documents, payments, typesetting
@@ -167,11 +168,11 @@ class TestInvoice:
         assert "Another Ltd" not in text
 
     def test_a_broken_logo_is_left_out(
-        self, website: Website, account: Account, tmp_path: object, settings: object
+        self, website: Website, account: Account, tmp_path: object, settings: Settings
     ) -> None:
         from django.core.files.base import ContentFile
 
-        settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]
+        settings.MEDIA_ROOT = tmp_path
         website.logo.save("logo.png", ContentFile(b"\x89PNG\r\n\x1a\nnot one"))
         account.refresh_from_db()
         assert "Northwind Studio" in text_of(documents.invoice_pdf(samples.invoice(account)))

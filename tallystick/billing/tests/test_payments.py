@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, IntegrityError, transaction
 
 from tallystick.accounts.models import Account
+from tallystick.accounts.standing import Person
 from tallystick.billing import methods, payments
 from tallystick.billing.drafts import BadKey, KeyReused
 from tallystick.billing.emails import PAYMENT_RECEIVED, Email
@@ -195,10 +196,11 @@ def test_who_may_pay_how(invoice: Invoice) -> None:
 
 
 def test_the_methods_on_offer(invoice: Invoice) -> None:
-    def names(user: object) -> list[str]:
-        return [method.name for method in methods.for_invoice(invoice, user)]  # type: ignore[arg-type]
+    def names(user: Person) -> list[str]:
+        return [method.name for method in methods.for_invoice(invoice, user)]
 
     owner, staff = invoice.client.user, making.staff(invoice.website)
+    assert owner is not None
     assert (names(owner), names(staff), names(AnonymousUser())) == ([], ["manual"], [])
     making.funded(invoice.client, "1")
     assert (names(owner), names(staff)) == (["wallet"], ["wallet", "manual"])

@@ -3,8 +3,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -13,7 +14,7 @@ from pytest_django import DjangoDbBlocker
 
 from tallystick.kit.db.sqlite.base import DatabaseWrapper, PatientCursor
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "ENGINE": "tallystick.kit.db.sqlite",
     "OPTIONS": {
         "transaction_mode": "IMMEDIATE",
@@ -39,7 +40,7 @@ def _own_database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 
 
 def connect(path: Path, patience: float) -> DatabaseWrapper:
-    options = {**SETTINGS["OPTIONS"], "timeout": patience}  # type: ignore[dict-item]
+    options = {**SETTINGS["OPTIONS"], "timeout": patience}
     return DatabaseWrapper({**SETTINGS, "NAME": str(path), "OPTIONS": options}, "notes")
 
 
@@ -87,7 +88,9 @@ def test_another_error_is_raised_at_once(tmp_path: Path) -> None:
     connection.close()
 
 
-def _telling(event: threading.Event):  # type: ignore[no-untyped-def]
+def _telling(
+    event: threading.Event,
+) -> Callable[[PatientCursor, sqlite3.OperationalError], bool]:
     was_busy = PatientCursor._was_busy
 
     def told(cursor: PatientCursor, error: sqlite3.OperationalError) -> bool:

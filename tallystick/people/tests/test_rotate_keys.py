@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -70,13 +71,13 @@ def test_rows_written_meanwhile_are_looked_at_again(
     settings.FIELD_KEYS = f"k2:{KEY_2},k1:{KEY_1}"
     replace, disturbed = rotation._replace, []
 
-    def replace_late(row: models.Model, *seals: object) -> bool:
+    def replace_late(row: models.Model, *seals: Any) -> bool:
         if row.pk not in disturbed:
             disturbed.append(row.pk)
             other = User.objects.get(pk=row.pk)
             other.allergies = "written meanwhile"
             other.save(update_fields=["allergies"])
-        return replace(row, *seals)  # type: ignore[arg-type] # handed on
+        return replace(row, *seals)
 
     monkeypatch.setattr(rotation, "_replace", replace_late)
     assert "Every value is sealed" in rotate()

@@ -84,7 +84,7 @@ class BadAction(Exception):
 
 def action(method: F) -> F:
     """Mark a method of a stand as something tests and people may order by name."""
-    method.is_action = True  # type: ignore[attr-defined]
+    method.is_action = True  # type: ignore[attr-defined] # a mark on the function
     return method
 
 

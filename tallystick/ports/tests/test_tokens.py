@@ -71,7 +71,7 @@ def test_those_who_waited_share_the_failure() -> None:
     endpoint.go.clear()
     tokens = credentials(endpoint)
     queue = Queue(4)
-    tokens._lock = queue  # type: ignore[assignment]
+    tokens._lock = queue  # type: ignore[assignment] # a lock that counts
 
     def ask() -> ProviderError:
         with pytest.raises(RateLimited) as caught:

@@ -38,7 +38,7 @@ def broker(name: str) -> Iterator[dict[str, str]]:
     if name == "redis":
         _sweep_redis(queue)
     else:
-        with kombu.Connection(URLS[name]) as connection:  # type: ignore[attr-defined,no-untyped-call]
+        with kombu.Connection(URLS[name]) as connection:  # type: ignore[attr-defined,no-untyped-call] # half typed
             connection.default_channel.queue_delete(queue)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from django.conf import settings
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from tallystick.accounts.models import Account, Website
 from tallystick.billing import paylinks, payments
@@ -107,17 +108,20 @@ class TestAsking:
         signed_in: Client,
         account: Account,
         invoice: Invoice,
-        django_assert_max_num_queries: object,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
         samples.fill_wallet(account, "100.00")
         signed_in.get(path_of(invoice))
-        with django_assert_max_num_queries(6):  # type: ignore[operator]
+        with django_assert_max_num_queries(6):
             signed_in.get(path_of(invoice))
 
     def test_takes_few_queries_the_first_time(
-        self, client: Client, invoice: Invoice, django_assert_max_num_queries: object
+        self,
+        client: Client,
+        invoice: Invoice,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        with django_assert_max_num_queries(6):  # type: ignore[operator]
+        with django_assert_max_num_queries(6):
             client.get(path_of(invoice))
 
     def test_weighs_less_than_60_kb(self, client: Client, invoice: Invoice) -> None:
@@ -332,9 +336,14 @@ class TestClosed:
         assert client.delete(path_of(invoice)).status_code == 405
 
     def test_log_in_where_the_site_wants_one(
-        self, client: Client, account: Account, website: Website, invoice: Invoice, settings: object
+        self,
+        client: Client,
+        account: Account,
+        website: Website,
+        invoice: Invoice,
+        settings: Settings,
     ) -> None:
-        settings.PAY_PAGE_REQUIRES_LOGIN = True  # type: ignore[attr-defined]
+        settings.PAY_PAGE_REQUIRES_LOGIN = True
         assert client.get(path_of(invoice))["Location"].startswith("/accounts/login/")
         client.force_login(user_of(samples.client(website, "stranger")))
         assert client.get(path_of(invoice)).status_code == 403

@@ -161,7 +161,7 @@ class _Parser:
                 return str(given[0]).lower()
             if isinstance(given[0], str):
                 return datetime.fromisoformat(given[0]).replace(tzinfo=UTC)
-            return datetime(*(int(part) for part in given), tzinfo=UTC)  # type: ignore[arg-type, misc]
+            return datetime(*(int(part) for part in given), tzinfo=UTC)  # type: ignore[arg-type, misc] # three to six of them
         except (ValueError, TypeError):
             raise BadWhere(f"Not a {name}") from None
 
