@@ -7,7 +7,7 @@ import os
 # Development's keys, so that `pytest` alone will do; before the settings are read.
 os.environ.setdefault("DEBUG", "True")
 
-from tallystick.settings import *  # noqa: E402, F403
-from tallystick.settings import INSTALLED_APPS  # noqa: E402
+from tallystick.settings import *  # noqa: F403
+from tallystick.settings import INSTALLED_APPS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.queueapp"]

@@ -113,7 +113,10 @@ def test_staff_write_an_invoice_and_issue_it(browser: Client, invoice: Invoice) 
     [
         ({}, "Line 1: it needs a description or a product."),
         ({"description": "x"}, "Line 1: it needs a unit price."),
-        ({"description": "x", "unit_price": "1", "discount_percent": "101"}, "less than or equal to 100"),
+        (
+            {"description": "x", "unit_price": "1", "discount_percent": "101"},
+            "less than or equal to 100",
+        ),
         ({"description": "x", "unit_price": "12345678901234567890"}, "no more than 19 digits"),
         ({"description": "x", "unit_price": "99999999999", "quantity": "999"}, "stays below"),
     ],
