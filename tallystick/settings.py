@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import django
 import environ
 from csp.constants import NONCE, NONE, SELF
 
 from tallystick.kit.env import BadSetting, Env
+from tallystick.kit.mailer import mailer
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
@@ -90,9 +92,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # -- data
-DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{BASE_DIR / 'tallystick.sqlite3'}")
+# Not kept as it came: Django's error reports mask passwords by the name of a setting.
+_database = env.text("DATABASE_URL", f"sqlite:///{BASE_DIR / 'tallystick.sqlite3'}")
 try:
-    DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
+    DATABASES = {"default": environ.Env.db_url_config(_database)}
 except (ValueError, environ.ImproperlyConfigured):
     raise BadSetting("DATABASE_URL", "is not like postgres://user@host/name.") from None
 if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
@@ -160,12 +163,16 @@ if XERO["debug"] and not DEBUG:
     raise BadSetting("XERO_DEBUG", "logs HTTP traffic; it needs DEBUG to be on.")
 
 # -- mail
-EMAIL_URL = env.text("EMAIL_URL", "consolemail://")
 try:
-    vars().update(environ.Env.email_url_config(EMAIL_URL))
+    _mail = environ.Env.email_url_config(env.text("EMAIL_URL", "consolemail://"))
 except (ValueError, KeyError, environ.ImproperlyConfigured):
     raise BadSetting("EMAIL_URL", "is not like smtp://user:password@host:587.") from None
-EMAIL_TIMEOUT = 20
+if _mail["EMAIL_HOST"]:
+    _mail["EMAIL_TIMEOUT"] = 20
+if django.VERSION < (6, 1):
+    vars().update(_mail)
+else:
+    MAILERS = {"default": mailer(_mail)}
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "billing@localhost")
 
 # -- language, time

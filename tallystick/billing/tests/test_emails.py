@@ -23,16 +23,16 @@ pytestmark = pytest.mark.django_db
 _refusal: list[Exception] = []
 
 
-class RefusingBackend(EmailBackend):
-    def send_messages(self, messages: Sequence[EmailMessage]) -> int:
-        if _refusal:
-            raise _refusal[0]
-        return super().send_messages(messages)
-
-
 @pytest.fixture(autouse=True)
 def backend(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.EMAIL_BACKEND = f"{__name__}.RefusingBackend"
+    deliver = EmailBackend.send_messages
+
+    def send(backend: EmailBackend, messages: Sequence[EmailMessage]) -> int:
+        if _refusal:
+            raise _refusal[0]
+        return deliver(backend, messages)
+
+    monkeypatch.setattr(EmailBackend, "send_messages", send)
     settings.INVOICE_EMAIL_ATTACH_PDF = False
     _refusal.clear()
 
