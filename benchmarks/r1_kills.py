@@ -22,7 +22,8 @@ from benchmarks.stage import own_database
 if TYPE_CHECKING:
     from tests.reliability.kills import Plan
 
-FULL = {"records": 5000, "kills": 200}
+FULL = {"records": 5000, "kills": 200, "batch": 10}
+"""What is left at the last kill can be pushed within the time to settle."""
 
 
 def main() -> int:
@@ -58,7 +59,8 @@ def main() -> int:
 def _plans(arguments: argparse.Namespace) -> list[Plan]:
     from tests.reliability.kills import Plan
 
-    size = FULL if arguments.full else {"records": arguments.records, "kills": arguments.kills}
+    given = {"records": arguments.records, "kills": arguments.kills, "batch": arguments.batch}
+    size = FULL if arguments.full else given
     plan = Plan(**size, seed=arguments.seed, without=arguments.without)
     brokers = [""] + ([arguments.broker] if arguments.broker else [])
     workers = [1, 3] if arguments.full else [arguments.workers]
@@ -84,6 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--records", type=int, default=600)
     parser.add_argument("--kills", type=int, default=15)
+    parser.add_argument("--batch", type=int, default=3, help="records a call")
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--broker", default="")
     parser.add_argument("--without", default="", help="look: the negative control")

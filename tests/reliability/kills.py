@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -181,10 +181,17 @@ class Siege:
                 self.mark(self.plan.records // 3)
                 continue
             time.sleep(chance.uniform(0, 3 * LATENCY))
-            victim = chance.randrange(len(crew))
+            victim = self._victim(crew, chance)
             crew[victim].kill()
             self.kills += 1
             crew[victim] = self.start()
+
+    def _victim(self, crew: Sequence[WorkerProcess], chance: random.Random) -> int:
+        """Every other time the one at work: the others are often still starting."""
+        drawn, at_work = chance.randrange(len(crew)), chance.random() < 1 / 2
+        self.connection.refresh_from_db(fields=["lease_owner"])
+        owners = [f":{worker.pid}:" in self.connection.lease_owner for worker in crew]
+        return owners.index(True) if at_work and any(owners) else drawn
 
     def _has_moved(self, before: int) -> bool:
         return self.calls() > before or not self.open()
