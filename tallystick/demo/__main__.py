@@ -17,7 +17,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tallystick.demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="play, check every station, and end")
     once = parser.parse_args().once
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _interrupt)
     try:
         ports = Ports.read(os.environ)
         ports.require_free()
