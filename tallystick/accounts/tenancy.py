@@ -178,9 +178,9 @@ class TenantQuerySet(models.QuerySet[M]):
 
     def everywhere(self) -> Self:
         """Whatever the website."""
-        free = self._chain()  # type: ignore[attr-defined] # not in the stubs
+        free = self._chain()
         free.query.guarded = False
-        return free  # type: ignore[no-any-return] # as above
+        return free
 
     def raw(self, *args: Any, **kwargs: Any) -> models.query.RawQuerySet[Any]:
         self.query.require_website()
@@ -193,15 +193,16 @@ class TenantQuerySet(models.QuerySet[M]):
 
     def _add_hints(self, **hints: Any) -> None:
         # So related managers and prefetches say which instance they start from. They go on with a
-        # copy; the queryset that a Prefetch was given stays as closed as it was.
+        # copy; the queryset that a Prefetch was given stays as closed as it was. From Django 6.1 on
+        # they go on without one where they made the queryset themselves.
         super()._add_hints(**hints)  # type: ignore[misc] # not in the stubs
         self._starts_from_instance = hints.get("instance") is not None
 
-    def _clone(self) -> Self:
-        clone: Self = super()._clone()  # type: ignore[misc] # not in the stubs
+    def _chain(self) -> Self:
+        chained: Self = super()._chain()  # type: ignore[misc] # not in the stubs
         if self._starts_from_instance:
-            clone.query.guarded = self._starts_from_instance = False
-        return clone
+            chained.query.guarded = self._starts_from_instance = False
+        return chained
 
     def delete(self) -> tuple[int, dict[str, int]]:
         # Asked before Django opens its transaction, which an error inside would break.
