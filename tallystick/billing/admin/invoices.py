@@ -95,9 +95,15 @@ class InvoiceAdmin(ActingAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return _is_open(obj) and super().has_delete_permission(request, obj)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+    def get_actions(
+        self,
+        request: HttpRequest,
+        action_location: Any = None,  # noqa: ANN401 - an enum that Django has from 6.1 on
+    ) -> dict[str, Any]:
         """Without Django's own deleting of many, which would stumble over the first issued one."""
-        return {k: v for k, v in super().get_actions(request).items() if k != "delete_selected"}
+        where = {"action_location": action_location} if action_location else {}
+        actions = super().get_actions(request, **where)
+        return {name: action for name, action in actions.items() if name != "delete_selected"}
 
     def save_related(
         self,
