@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 import secrets
 from datetime import UTC, date, datetime, time, timedelta
@@ -38,11 +39,13 @@ def digest(token: str) -> str:
 
 
 def payment_url(domain: str, token: str) -> str:
-    """Where the holder of `token` pays: https, unless the site itself is served without."""
+    """Where the holder of `token` pays: https, unless the site itself, or another on the same
+    machine, is served without."""
     site = urlsplit(settings.PUBLIC_URL)
     if domain in {site.hostname, site.netloc}:
         return f"{settings.PUBLIC_URL}/pay/invoice/{token}/"
-    return f"https://{domain}/pay/invoice/{token}/"
+    scheme = site.scheme if _is_loopback(domain) else "https"
+    return f"{scheme}://{domain}/pay/invoice/{token}/"
 
 
 def expiry(due: date, time_zone: str) -> datetime:
@@ -50,3 +53,11 @@ def expiry(due: date, time_zone: str) -> datetime:
     last = due + timedelta(days=settings.PAYMENT_LINK_EXPIRY_DAYS)
     midnight = datetime.combine(last + timedelta(days=1), time.min, ZoneInfo(time_zone))
     return midnight.astimezone(UTC)
+
+
+def _is_loopback(domain: str) -> bool:
+    host = urlsplit(f"//{domain}").hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import httpx2
+from babel import Locale
 from django.core.management import CommandError, call_command
 
 from tallystick.accounts.models import Account, Website
@@ -23,6 +24,7 @@ from tallystick.billing.models import Invoice, Product
 from tallystick.demo.data import BRITONS, EUROPEANS, PASSWORD, PRODUCTS, Cast
 from tallystick.events import Actor, ActorKind, acting
 from tallystick.integrations.links import Link
+from tallystick.kit import spelling
 from tallystick.people.models import User
 from tallystick.queue.rows import State
 from tallystick.sandbox.running import Running
@@ -68,6 +70,7 @@ class Play:
         self._station(
             "she opens the link, signs in and pays from her wallet", lambda: self._pays(paid)
         )
+        self._station("his link opens too, and asks for his pounds", lambda: self._opens(away))
         self._station("her receipt is mailed, once", lambda: self._receipted(paid))
         self._station("the payment is recorded in Xero, once", lambda: self._recorded(paid))
         self._station(
@@ -137,6 +140,12 @@ class Play:
             _require(answer.status_code == httpx2.codes.OK, f"paying says {answer.status_code}")
         invoice.refresh_from_db()
         _require(invoice.is_paid, f"the invoice is {invoice.status}")
+
+    def _opens(self, invoice: Invoice) -> None:
+        page = httpx2.get(invoice.url, trust_env=False)
+        _require(page.status_code == httpx2.codes.OK, f"the pay page says {page.status_code}")
+        asked = spelling.amount(invoice.amount_due, invoice.currency, Locale("en", "GB"))
+        _require(f"{asked} <small>{invoice.currency}" in page.text, f"it does not ask for {asked}")
 
     def _receipted(self, invoice: Invoice) -> None:
         mails = self._until(

@@ -106,3 +106,22 @@ def test_the_sites_own_domain_is_served_as_the_site_is(settings: Settings) -> No
     assert tokens.payment_url("localhost:8000", "T") == "http://localhost:8000/pay/invoice/T/"
     assert tokens.payment_url("localhost", "T") == "http://localhost:8000/pay/invoice/T/"
     assert tokens.payment_url("pay.example", "T") == "https://pay.example/pay/invoice/T/"
+
+
+@pytest.mark.parametrize(
+    ("domain", "scheme"),
+    [
+        ("127.0.0.1:8000", "http"),
+        ("[::1]:8000", "http"),
+        ("clinic.localhost", "http"),
+        ("10.0.0.1", "https"),
+        ("localhost.example", "https"),
+    ],
+)
+def test_another_site_on_the_same_machine_is_served_as_the_first(
+    settings: Settings, domain: str, scheme: str
+) -> None:
+    settings.PUBLIC_URL = "http://localhost:8000"
+    assert tokens.payment_url(domain, "T") == f"{scheme}://{domain}/pay/invoice/T/"
+    settings.PUBLIC_URL = "https://pay.example"
+    assert tokens.payment_url(domain, "T") == f"https://{domain}/pay/invoice/T/"
