@@ -17,6 +17,7 @@ from tallystick.accounts.models import (
 )
 from tallystick.accounts.roles import Role
 from tallystick.billing.models import Product, TaxRate, Wallet, WalletEntry
+from tallystick.billing.numbering import INVOICES, Series
 from tallystick.integrations.connections import Connection
 from tallystick.kit.money import Money
 from tallystick.people.models import User
@@ -115,6 +116,7 @@ def _websites(port: int) -> tuple[Website, Website]:
         postal_code="BS1 4DJ", tax_number="GB123456789", bank_name="Example Bank",
         iban="GB29NWBK60161331926819", bic="NWBKGB2L",
     )  # fmt: skip
+    Series.objects.create(website=britain, code=INVOICES, prefix="HL")
     return europe, britain
 
 
