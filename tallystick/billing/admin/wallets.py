@@ -87,15 +87,12 @@ class WalletAdmin(ActingAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
 
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: models.Model | None = None
-    ) -> list[str]:
-        fields = super().get_readonly_fields(request, obj)
-        return fields if obj is None else [*fields, "account", "currency"]
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        # Saving a page would write the balance that it was opened with over what came since.
+        return obj is None and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Wallet, form: forms.Form, change: bool) -> None:
-        if not change:
-            obj.website = obj.account.website
+        obj.website = obj.account.website
         super().save_model(request, obj, form, change)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

@@ -249,3 +249,14 @@ def test_a_failed_mail_is_tried_again(browser: Client, invoice: Invoice) -> None
     browser.post(reverse("admin:billing_email_changelist"), data)
     email.refresh_from_db()
     assert email.state == State.DUE
+
+
+def test_a_wallet_that_exists_is_changed_by_its_acts_alone(
+    browser: Client, invoice: Invoice
+) -> None:
+    wallet = making.funded(invoice.client, "100")
+    page = browser.get(url(wallet)).content.decode()
+    assert 'name="_save"' not in page
+    assert url(wallet, "act", wallet.pk, "debit") in page
+    data = {"entries-TOTAL_FORMS": 0, "entries-INITIAL_FORMS": 0}
+    assert browser.post(url(wallet), data).status_code == 403
