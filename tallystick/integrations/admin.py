@@ -75,7 +75,7 @@ class ConnectionAdmin(TenantAdmin):
         self, request: HttpRequest, obj: Connection, form: ModelForm[Connection], change: bool
     ) -> None:
         with transaction.atomic():
-            super().save_model(request, obj, form, change)
+            obj.keep_settings()
             record(
                 "connection.changed" if change else "connection.made",
                 obj,
@@ -161,8 +161,7 @@ class OfAConnection(_ModelAdmin):
 @admin.register(Link)
 class LinkAdmin(OfAConnection):
     list_display = (
-        "key", "here", "connection", "state", "attempts", "due_at", "synced_at", "counterpart",
-        "what_is_wrong",
+        "here", "connection", "state", "what_is_wrong", "attempts", "synced_at", "counterpart", "key",
     )  # fmt: skip
     list_filter = ("state", "kind", OF_A_CONNECTION, "update_needed")
     search_fields = ("=key", "=remote_id", "=local_id")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from pydantic import ValidationError as SchemaError
@@ -28,6 +29,10 @@ class BadCredentials(ValueError):
     """The settings of a connection are incomplete or malformed."""
 
 
+SETTINGS = (
+    *("website", "type", "name", "is_active", "account", "credentials", "custom_data"),
+    *("needs_reconnect", "failures", "rests_until", "rest_reason", "sync_error", "updated_at"),
+)
 WORKING = models.Q(is_active=True, needs_reconnect=False)
 """A condition: may be spoken to at all; switched on, credentials not refused."""
 
@@ -93,6 +98,38 @@ class Connection(Leased, TenantModel):
         except SchemaError as error:
             raise BadCredentials(_complaint(error)) from None
 
+    def may_be_called(self) -> str:
+        """Why it must not be called now; empty when it may."""
+        if not self.is_active:
+            return "It is switched off."
+        if self.needs_reconnect:
+            return self.sync_error
+        if self.rests_until and self.rests_until > clock.now():
+            return f"Rests until {self.rests_until:%Y-%m-%d %H:%M:%S} UTC: {self.rest_reason}"
+        return ""
+
+    def configure(self, credentials: Mapping[str, Any], custom_data: Mapping[str, Any]) -> None:
+        """Take these settings and forget what was wrong with the ones before; the caller saves.
+
+        Raises `BadCredentials`, also when they lead to another company than the one that the
+        connection's links speak of."""
+        self.credentials, self.custom_data = dict(credentials), dict(custom_data)
+        account = self.provider(self.settings()).account()
+        if self.account and account != self.account and self.pk and self.links.exists():
+            raise BadCredentials(
+                "these settings lead to another company than the one this connection has been "
+                "in step with; make a new connection for it."
+            )
+        self.account = account
+        self.mended()
+
+    def keep_settings(self) -> None:
+        """Store what staff decide, and nothing that a worker holds meanwhile: lease and fence."""
+        if self._state.adding:
+            self.save()
+        else:
+            self.save(update_fields=SETTINGS)
+
     def mended(self) -> None:
         """Forget what was wrong with it; the caller saves."""
         self.needs_reconnect, self.failures = False, 0
@@ -104,9 +141,11 @@ class Connection(Leased, TenantModel):
         self._note(rests_until=until, rest_reason=reason[:200])
 
     def refuse(self, reason: str) -> None:
-        """The credentials are dead: say "reconnect", once, and let the links wait."""
+        """The credentials are dead: say "reconnect", once, and let the links wait. Not where they
+        have been replaced since this object was read: that was said of the old ones."""
         words = f"Reconnect: {reason}"
-        changed = Connection.objects.everywhere().filter(pk=self.pk, needs_reconnect=False)
+        same = Connection.objects.everywhere().filter(pk=self.pk, updated_at=self.updated_at)
+        changed = same.filter(needs_reconnect=False)
         if changed.update(
             needs_reconnect=True, sync_status=self.SyncStatus.ERROR, sync_error=words
         ):
@@ -126,9 +165,8 @@ class Connection(Leased, TenantModel):
         """A call got through: whatever was wrong with the way there is over. What limits asked for
         since is not."""
         rested = self.rests_until and self.rests_until <= clock.now()
-        if self.failures or rested:
-            self.failures = 0
-            self._note(failures=0, rests_until=None, rest_reason="")
+        if self.failures or rested or self.sync_error:
+            self._note(failures=0, rests_until=None, rest_reason="", sync_error="")
 
     @property
     def is_out(self) -> bool:

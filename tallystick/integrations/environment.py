@@ -53,9 +53,8 @@ def _connected(website: Website, provider_type: str, values: Mapping[str, Any]) 
             website=website, type=provider_type, name=provider.name, from_environment=True
         )
         if (connection.credentials, connection.custom_data) != (credentials, custom_data):
-            connection.credentials, connection.custom_data = credentials, custom_data
-            connection.mended()
-            connection.save()
+            connection.configure(credentials, custom_data)
+            connection.keep_settings()
             record("connection.changed", connection, change={"by": "environment"})
     return connection
 

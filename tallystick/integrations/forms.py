@@ -37,22 +37,19 @@ class ConnectionForm(_ModelForm):
             if is_secret(field):
                 if value:
                     credentials[name] = value
-            elif value not in {"", None}:
+            elif value not in ("", None):
                 custom_data[name] = value
-        self.instance.credentials, self.instance.custom_data = credentials, custom_data
         self.instance.type = provider.type
         try:
-            self.instance.settings()
+            self.instance.configure(credentials, custom_data)
         except BadCredentials as error:
             raise forms.ValidationError(str(error)) from None
         return cleaned
 
     def save(self, commit: bool = True) -> Connection:
-        """What waited for the credentials goes on. The journal names what changed, without values."""
         connection = super().save(commit=False)
-        connection.mended()
         if commit:
-            connection.save()
+            connection.keep_settings()
         return connection
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 
+from django.db import Error as DatabaseError
+from django.db import transaction
+
 from tallystick.integrations import sync
 from tallystick.integrations.links import Link
 from tallystick.integrations.logs import SyncLog
@@ -20,10 +23,7 @@ class CannotApply(Exception):
 def take(link: Link, found: RemoteInvoice | None, log: SyncLog, progress: Progress) -> None:
     """Apply `found` (None: it is gone) in the caller's transaction, and say on the link how the
     two sides differ, if they do."""
-    try:
-        difference = sync.sync_of(link.model).apply(link, found) if found else "It is gone there."
-    except CannotApply as error:
-        difference = str(error)
+    difference = _applied(link, found) if found else "It is gone there."
     if difference:
         progress.failed += 1
         log.failed(link.key, difference)
@@ -34,3 +34,18 @@ def take(link: Link, found: RemoteInvoice | None, log: SyncLog, progress: Progre
     if found:
         values["remote_version"] = found.remote.version
     Link.objects.filter(pk=link.pk).update(**values)
+
+
+def _applied(link: Link, found: RemoteInvoice) -> str:
+    """How the two sides differ after all. What fails for one record is told of it alone: it must
+    not keep the connection from all the others."""
+    try:
+        with transaction.atomic():
+            return sync.sync_of(link.model).apply(link, found)
+    except CannotApply as error:
+        return str(error)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("link %s: what was found could not be taken over", link.pk)
+        return f"It could not be taken over, an error of our own: {type(error).__name__}."

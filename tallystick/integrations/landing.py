@@ -27,10 +27,14 @@ RETRY_BASE, RETRY_CAP = timedelta(seconds=4), timedelta(hours=1)
 
 
 def trouble(answer: list[Outcome] | ProviderError) -> ProviderError | None:
-    """What the answer says of the way to the provider, not of a record."""
-    if isinstance(answer, Unavailable | Uncertain | Unauthorized):
-        return answer
-    return None
+    """What the answer says of the way to the provider, not of a record. Where each record has its
+    own: that the credentials or the limits gave out for any, or that none got through."""
+    outcomes = answer if isinstance(answer, list) else [answer]
+    for outcome in outcomes:
+        if isinstance(outcome, Unauthorized | RateLimited):
+            return outcome
+    lost = [outcome for outcome in outcomes if isinstance(outcome, Unavailable | Uncertain)]
+    return lost[0] if lost and len(lost) == len(outcomes) else None
 
 
 def results(

@@ -74,7 +74,7 @@ def prepare(
         resolved = record.resolved(remotes) if remotes else record
         print_ = fingerprint(resolved)
         if link.remote_id and (link.fingerprint == print_ or sync.sync_of(link.model).once):
-            prepared.settled.append(settled(link, State.DONE, now, synced_at=link.synced_at))
+            prepared.settled.append(settled(link, State.DONE, now))
         else:
             prepared.items.append(Item(link, resolved, print_))
     return prepared
@@ -86,10 +86,11 @@ def settled(
     due_at: datetime,
     *,
     error: str = "",
-    synced_at: datetime | None = None,
     waits_for: int | None = None,
+    attempt_key: str = "",
 ) -> Result:
-    """A result that leaves what is known of the remote as it is and ends any attempt."""
+    """A result that leaves what is known of the remote as it is and, without `attempt_key`, ends any
+    attempt."""
     return Result(
         link_id=link.pk,
         touched=link.touched,
@@ -101,10 +102,19 @@ def settled(
         fingerprint=link.fingerprint,
         attempts=link.attempts,
         last_error=error,
-        synced_at=synced_at or link.synced_at,
+        attempt_key=attempt_key,
+        synced_at=link.synced_at,
         waits_for=waits_for,
         label=str(link),
     )
+
+
+def _left(
+    link: Link, state: State, due_at: datetime, *, error: str, waits_for: int | None = None
+) -> Result:
+    """Not sent this time. An answer that was lost before stays lost: it is looked up first."""
+    lost = link.attempt_key if not link.remote_id else ""
+    return settled(link, state, due_at, error=error, waits_for=waits_for, attempt_key=lost)
 
 
 def _loaded(links: Sequence[Link]) -> list[tuple[Link, models.Model | None]]:
@@ -123,15 +133,15 @@ def _record(
 ) -> Record | Result:
     told = sync.sync_of(link.model)
     if reason := _needless(connection, told, obj):
-        return settled(link, State.DONE, now, error=reason)
+        return _left(link, State.DONE, now, error=reason)
     try:
         return told.to_record(obj)
     except Refused as error:
-        return settled(link, State.DEAD, now, error=str(error))
+        return _left(link, State.DEAD, now, error=str(error))
     except Exception as error:
         # A host's mapping may raise anything; one bad record must not stop the rest.
         logger.exception("link %s: the record could not be built", link.pk)
-        return settled(link, State.DEAD, now, error=f"Its mapping failed: {type(error).__name__}.")
+        return _left(link, State.DEAD, now, error=f"Its mapping failed: {type(error).__name__}.")
 
 
 def _needless(connection: Connection, told: sync.ModelSync, obj: models.Model | None) -> str:
@@ -182,12 +192,12 @@ def _mark_unknown(
 def _waiting(link: Link, missing: Ref, known: Known, now: datetime) -> Result:
     if missing.key not in known:
         error = f"It names a {_word(missing.kind)} that is not sent here."
-        return settled(link, State.DEAD, now, error=error)
+        return _left(link, State.DEAD, now, error=error)
     pk, _, state, error = known[missing.key]
     words = f"Waiting for its {_word(missing.kind)}"
     if state == State.DEAD:
         words += f", which failed: {error}"
-    return settled(link, State.DUE, now + WAIT_FOR_OTHERS, error=f"{words}.", waits_for=pk)
+    return _left(link, State.DUE, now + WAIT_FOR_OTHERS, error=f"{words}.", waits_for=pk)
 
 
 def _word(kind: Kind) -> str:

@@ -116,12 +116,13 @@ class InvoiceSync(sync.ModelSync):
         invoice = manager.select_for_update(of=("self",)).get(pk=link.local_id)
         if found.currency != invoice.currency:
             raise CannotApply(f"It is in {found.currency} there, in {invoice.currency} here.")
+        removed = _removed(link, invoice, found)
         for payment in found.payments:
-            _take_payment(link, invoice, payment)
+            _take_payment(link, invoice, payment, removed)
         invoice.refresh_from_db()
         if found.status == records.InvoiceStatus.VOID and invoice.status != Invoice.Status.VOID:
             _void(link, invoice)
-        return _difference(invoice, found)
+        return _difference(invoice, found) or _unpaid_there(link, invoice, found, removed)
 
 
 @sync.register(Allocation)
@@ -168,9 +169,40 @@ def _line(line: InvoiceLine) -> records.Line:
     )
 
 
-def _take_payment(link: Link, invoice: Invoice, found: records.RemotePayment) -> None:
-    """Record a payment made there, unless it is one of ours come back."""
+Removed = dict[Link, Allocation]
+"""Our payments of an invoice that were there and are no longer."""
+
+
+def _removed(link: Link, invoice: Invoice, found: records.RemoteInvoice) -> Removed:
+    if not found.payments_complete:
+        return {}
+    there = {payment.remote.id for payment in found.payments if not payment.is_deleted}
+    ours = {str(allocation.pk): allocation for allocation in invoice.allocations.all()}
+    known = Link.objects.filter(
+        connection_id=link.connection_id, model=Allocation._meta.label, local_id__in=list(ours)
+    )
+    gone = known.exclude(remote_id="").exclude(remote_id__in=there).order_by("pk")
+    return {lost: ours[lost.local_id] for lost in gone}
+
+
+def _take_payment(
+    link: Link, invoice: Invoice, found: records.RemotePayment, removed: Removed
+) -> None:
+    """Record a payment made there, unless it is one of ours come back, or one that was entered
+    anew: removing a payment and entering it again is how a mistake is mended there, and no money."""
     if found.is_deleted or _is_known(link, found) or _is_ours(link, found):
+        return
+    if removed:
+        again = next((lost for lost, ours in removed.items() if ours.amount == found.amount), None)
+        if again is None:
+            raise CannotApply(
+                f"A payment of {Money(found.amount, invoice.currency)} was entered there in place of "
+                "another that was removed; see which of them is right, and record it by hand."
+            )
+        del removed[again]
+        Link.objects.filter(pk=again.pk).update(
+            remote_id=found.remote.id, remote_version=found.remote.version
+        )
         return
     connection: Connection = link.connection
     method = connection.type.lower()
@@ -218,6 +250,26 @@ def _void(link: Link, invoice: Invoice) -> None:
         invoice.void(reason=f"Voided in {link.connection.provider.name}")
     except BillingError as error:
         raise CannotApply(f"It was voided there, but not here: {error}") from error
+
+
+def _unpaid_there(
+    link: Link, invoice: Invoice, found: records.RemoteInvoice, removed: Removed
+) -> str:
+    """What is paid here and not there, unless our payments are still on their way."""
+    for ours in removed.values():
+        money = Money(ours.amount, invoice.currency)
+        return f"A payment of {money} that is recorded here was removed there."
+    on_their_way = Link.objects.filter(
+        connection_id=link.connection_id,
+        model=Allocation._meta.label,
+        local_id__in=[str(pk) for pk in invoice.allocations.values_list("pk", flat=True)],
+    ).exclude(state=State.DONE)
+    if found.amount_paid == invoice.amount_paid or on_their_way.exists():
+        return ""
+    there, here = (
+        Money(paid, invoice.currency) for paid in (found.amount_paid, invoice.amount_paid)
+    )
+    return f"{there} is paid there, {here} here."
 
 
 def _difference(invoice: Invoice, found: records.RemoteInvoice) -> str:

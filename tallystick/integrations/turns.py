@@ -78,11 +78,19 @@ class Turn:
 
     @contextmanager
     def held(self) -> Iterator[registry.AnyProvider | None]:
-        """The connection's client, while its lease is ours; None when the lease is not to be had.
+        """The connection's client, while its lease is ours; None when the lease is not to be had,
+        or when the connection must not be called now (`ended_by` says why).
 
         What ends the turn early is dealt with here: it is the connection's affair, not an error.
         """
         if not self.connection.acquire(self.owner, LEASE_SECONDS):
+            yield None
+            return
+        # As it is under the lease: who found it free may have looked before it was told to rest.
+        self.connection.refresh_from_db()
+        self.ended_by = self.connection.may_be_called()
+        if self.ended_by:
+            self.connection.release()
             yield None
             return
         self._begin()

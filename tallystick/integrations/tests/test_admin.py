@@ -7,7 +7,8 @@ from django.urls import reverse
 from tallystick.accounts.models import Membership, Website
 from tallystick.accounts.roles import Role
 from tallystick.events.models import Event
-from tallystick.integrations.connections import Connection
+from tallystick.integrations import forms
+from tallystick.integrations.connections import BadCredentials, Connection
 from tallystick.integrations.links import Link
 from tallystick.integrations.tests.conftest import Site, connect
 from tallystick.people.models import User
@@ -84,6 +85,55 @@ def test_an_empty_secret_keeps_the_one_there_is(site: Site, staff: Client) -> No
     told = Event.objects.of_subject(connection).get(kind="connection.changed")
     assert "amount_type" in told.change
     assert "INCLUSIVE" not in told.change
+
+
+def test_a_connection_is_added_with_the_form_as_it_is_shown(site: Site, staff: Client) -> None:
+    url = reverse("admin:integrations_connection_add")
+    shown = staff.get(url).context["adminform"].form
+    data = {
+        name: field.get_bound_field(shown, name).value() for name, field in shown.fields.items()
+    }
+    data = {name: value for name, value in data.items() if value not in (None, False)}
+    data |= {f"setting_{name}": value for name, value in site.connection.custom_data.items()}
+    data |= {
+        "name": "Second",
+        "type": "XERO",
+        "setting_client_secret": "s",
+        "website": site.website.pk,
+    }
+    answer = staff.post(url, data)
+    assert answer.status_code == 302, answer.context["errors"]
+    made = Connection.objects.of(site.website).get(name="Second")
+    assert made.account == site.connection.account
+
+
+def test_a_save_leaves_the_lease_to_the_worker(site: Site, staff: Client) -> None:
+    form = forms.form_for("XERO", site.connection)
+    settings = {f"setting_{name}": value for name, value in site.connection.custom_data.items()}
+    bound = form(
+        {"website": site.website.pk, "type": "XERO", "name": "Xero", "is_active": "on",
+         "setting_amount_type": "EXCLUSIVE", **settings},
+        instance=Connection.objects.of(site.website).get(),
+    )  # fmt: skip
+    assert bound.is_valid(), bound.errors
+    worker = Connection.objects.of(site.website).get()
+    assert worker.acquire("worker", 30)
+    bound.save()
+    with worker.guard():
+        pass
+    assert not Connection.objects.of(site.website).get().acquire("another", 30)
+
+
+def test_settings_of_another_company_are_refused_once_it_is_in_step(
+    site: Site, staff: Client
+) -> None:
+    site.customer()
+    other = site.stand.describe(site.stand.app("Demo Company (UK)"))
+    with pytest.raises(BadCredentials, match="another company"):
+        site.connection.configure(
+            site.connection.credentials,
+            {**site.connection.custom_data, "tenant_id": other["tenant_id"]},
+        )
 
 
 def test_a_bad_setting_is_named(site: Site, staff: Client) -> None:

@@ -8,12 +8,13 @@ from django.test import Client
 
 from tallystick.billing import payments
 from tallystick.billing.models import Invoice, Payment, Wallet
+from tallystick.integrations import sync
 from tallystick.integrations.inbound import InboundEvent
 from tallystick.integrations.links import Link
 from tallystick.integrations.tests.conftest import ORGANISATION, Site
 from tallystick.integrations.work import connections_with_work, drain_inbox
 from tallystick.kit.clock import VirtualClock
-from tallystick.ports.records import Kind
+from tallystick.ports.records import Kind, RemoteInvoice
 from tallystick.queue.registry import Budget
 
 
@@ -191,3 +192,73 @@ def test_forty_changed_invoices_are_fetched_in_one_call(site: Site, now: Virtual
     site.serve()
     assert len(list(site.stand.calls)[before:]) == 1
     assert not Link.objects.filter(update_needed=True).exists()
+
+
+def news(site: Site, client: Client) -> None:
+    """What the sandbox has to tell arrives and is taken over."""
+    deliver(site, client)
+    drain_inbox(Budget())
+    site.serve()
+
+
+def test_a_payment_removed_there_and_entered_again_is_one_payment(
+    site: Site, sent: Invoice, client: Client
+) -> None:
+    paid = site.stand.pay_invoice(sent.number, organisation=ORGANISATION)
+    news(site, client)
+    site.stand.delete_payment(str(paid["payment"]), organisation=ORGANISATION)
+    news(site, client)
+    assert "was removed there" in site.link(Kind.INVOICE).difference
+    site.stand.pay_invoice(sent.number, organisation=ORGANISATION)
+    news(site, client)
+    assert Payment.objects.of(site.website).count() == 1
+    assert not Wallet.objects.of(site.website).exists()
+    assert site.link(Kind.INVOICE).difference == ""
+
+
+def test_our_payment_removed_there_is_shown(site: Site, sent: Invoice, client: Client) -> None:
+    payments.mark_paid(sent, by=None)
+    site.serve()
+    (key,) = site.made("payments")
+    site.stand.delete_payment(key, organisation=ORGANISATION)
+    news(site, client)
+    sent.refresh_from_db()
+    assert sent.is_paid
+    assert "was removed there" in site.link(Kind.INVOICE).difference
+    assert site.made("payments") == {key: 1}, "nor is it sent once more"
+
+
+def test_another_amount_in_place_of_a_removed_payment_is_no_credit(
+    site: Site, sent: Invoice, client: Client
+) -> None:
+    paid = site.stand.pay_invoice(sent.number, organisation=ORGANISATION)
+    news(site, client)
+    site.stand.delete_payment(str(paid["payment"]), organisation=ORGANISATION)
+    site.stand.pay_invoice(sent.number, "100.00", organisation=ORGANISATION)
+    news(site, client)
+    assert not Wallet.objects.of(site.website).exists()
+    assert "in place of another" in site.link(Kind.INVOICE).difference
+
+
+def test_one_record_that_fails_does_not_keep_the_others(
+    site: Site, sent: Invoice, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = site.invoice(site.customer("bert"))
+    site.serve()
+    told = sync.sync_of("billing.Invoice")
+    apply = told.apply
+
+    def fails_for_one(link: Link, found: RemoteInvoice) -> str:
+        if link.local_id == str(sent.pk):
+            raise ZeroDivisionError
+        return apply(link, found)
+
+    monkeypatch.setattr(told, "apply", fails_for_one)
+    for invoice in (sent, other):
+        site.stand.pay_invoice(invoice.number, organisation=ORGANISATION)
+    news(site, client)
+    other.refresh_from_db()
+    assert other.is_paid
+    failed = Link.objects.get(local_id=str(sent.pk), kind=Kind.INVOICE.value)
+    assert "ZeroDivisionError" in failed.difference
+    assert not failed.update_needed

@@ -10,6 +10,7 @@ from tallystick.accounts.models import Account
 from tallystick.billing import payments
 from tallystick.billing.lines import LineDraft
 from tallystick.billing.models import Invoice
+from tallystick.integrations import sync
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.links import Link
 from tallystick.integrations.logs import SyncLog
@@ -180,6 +181,65 @@ def test_dead_credentials_say_reconnect_once_and_the_links_wait(site: Site) -> N
     assert "wrong" not in site.connection.sync_error
     assert site.link(Kind.CUSTOMER).state == State.DUE
     assert not connections_with_work().exists()
+
+
+def test_a_missing_permission_says_reconnect_and_asks_no_more(site: Site) -> None:
+    site.connection.custom_data["scopes"] = (
+        "accounting.contacts accounting.invoices accounting.payments"
+    )
+    site.connection.save()
+    site.invoice()
+    site.serve()
+    assert site.connection.needs_reconnect
+    assert len(site.stand.calls) < 10
+
+
+def test_what_was_refused_of_the_old_credentials_does_not_hold_for_the_new(
+    site: Site, now: VirtualClock
+) -> None:
+    stale = Connection.objects.of(site.website).get()
+    now.advance(timedelta(seconds=1))
+    site.connection.configure(site.connection.credentials, site.connection.custom_data)
+    site.connection.keep_settings()
+    stale.refuse("no")
+    site.connection.refresh_from_db()
+    assert not site.connection.needs_reconnect
+
+
+def test_an_error_is_forgotten_when_a_call_gets_through(site: Site, now: VirtualClock) -> None:
+    site.customer()
+    site.stand.faults.switch_on(Fault(kind=FaultKind.REFUSED))
+    site.serve()
+    assert site.connection.sync_error
+    site.stand.faults.clear()
+    settle(site, now)
+    assert site.connection.sync_error == ""
+
+
+def test_whoever_asks_a_resting_connection_is_not_called(site: Site, now: VirtualClock) -> None:
+    site.customer()
+    site.connection.rest(now.now() + timedelta(minutes=1), "Over the limit")
+    turn = Turn(site.connection, "by hand")
+    assert not serve(turn)
+    assert "Over the limit" in turn.ended_by
+    assert not site.stand.calls
+
+
+def test_a_lost_answer_stays_lost_while_it_cannot_be_sent(
+    site: Site, now: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.stand.faults.switch_on(Fault(kind=FaultKind.LOST_ANSWER, path="/Contacts", times=1))
+    account = site.customer()
+    site.serve()
+    told = sync.sync_of("accounts.Account")
+    with monkeypatch.context() as broken:
+        broken.setattr(told, "to_record", lambda obj: 1 / 0)
+        now.advance(timedelta(minutes=1))
+        site.serve()
+    assert site.link(Kind.CUSTOMER).state == State.DEAD
+    Link.objects.all().revive()
+    settle(site, now)
+    assert site.made("contacts") == {account.customer_key: 1}
 
 
 def test_an_outage_opens_the_breaker_and_charges_no_link_meanwhile(

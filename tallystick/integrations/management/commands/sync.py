@@ -108,8 +108,9 @@ class Command(BaseCommand):
             before = watch.total
             turn = Turn(connection, owner_name(), watcher=watch)
             if not serve(turn, only=kinds):
-                watch.say("A worker is at it already; it does the same.")
-                return watch.report(connection, "busy")
+                busy = "A worker is at it already; it does the same."
+                watch.say(turn.ended_by or busy)
+                return watch.report(connection, turn.ended_by)
             connection.refresh_from_db()
             left = Link.objects.due().filter(connection=connection)
             if kinds:
