@@ -89,8 +89,8 @@ def watch(cross: Crossing) -> None:  # noqa: C901 - three patches, each a few li
         if fresh:
             cross("after the write")
 
-    PushRun._remember, PushRun._call = remembering, calling  # type: ignore[method-assign]
-    Turn.write = writing  # type: ignore[method-assign]
+    PushRun._remember, PushRun._call = remembering, calling  # type: ignore[method-assign] # stops on the way
+    Turn.write = writing  # type: ignore[method-assign] # as above
 
 
 def shorten(lease: float) -> None:
@@ -126,8 +126,8 @@ def without(names: Sequence[str]) -> None:
             with transaction.atomic():
                 yield
 
-        Connection.guard = unguarded  # type: ignore[method-assign]
-        Connection.heartbeat = lambda self, seconds: None  # type: ignore[method-assign]
+        Connection.guard = unguarded  # type: ignore[method-assign] # a negative control
+        Connection.heartbeat = lambda self, seconds: None  # type: ignore[method-assign] # as above
 
 
 def main() -> None:
