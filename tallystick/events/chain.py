@@ -15,6 +15,9 @@ from tallystick.events.hashes import FIRST, Columns, head_mac, link_hash
 from tallystick.events.models import Chain, Event
 
 if TYPE_CHECKING:
+    from django.apps.registry import Apps
+    from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
     from tallystick.queue import Budget
 
 BATCH = 1000
@@ -23,6 +26,20 @@ _SEAL = """
 UPDATE events_event SET seal_seq = %s, row_hash = %s, seal_hash = %s
 WHERE id = %s AND seal_seq IS NULL
 """
+
+
+class HeadMissing(Exception):
+    """The row that the migration made, and that says how far the journal is sealed, is gone."""
+
+
+def begin(model: type[Chain] = Chain, using: str | None = None) -> None:
+    """The head of a chain with nothing in it, unless there is one."""
+    head = {"seq": 0, "hash": FIRST, "mac": head_mac(0, FIRST)}
+    model._default_manager.using(using).get_or_create(pk=1, defaults=head)
+
+
+def migrate(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    begin(apps.get_model("events", "Chain"), schema_editor.connection.alias)
 
 
 def unsealed() -> TenantQuerySet[Event]:
@@ -52,8 +69,11 @@ def seal(limit: int = BATCH) -> int:
 
 
 def _locked_head() -> Chain:
-    Chain.objects.get_or_create(pk=1, defaults={"seq": 0, "hash": FIRST, "mac": head_mac(0, FIRST)})
-    return Chain.objects.select_for_update().get(pk=1)
+    head = Chain.objects.select_for_update().filter(pk=1).first()
+    if head is None:
+        # Beginning anew would make a journal that was emptied look whole.
+        raise HeadMissing("The chain's head is missing; nothing is sealed until it is restored.")
+    return head
 
 
 def _seal_rows(head: Chain, rows: list[Columns]) -> None:

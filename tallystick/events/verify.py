@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
+from django.db import DatabaseError
 from django.db.models import Max
 
+from tallystick.accounts.tenancy import TenantQuerySet
 from tallystick.events.chain import unsealed
 from tallystick.events.hashes import FIRST, Columns, head_mac, link_hash
 from tallystick.events.models import Chain, Event
@@ -16,6 +19,11 @@ from tallystick.kit import clock, signing
 
 PAGE = 2000
 UNSEALED_FOR = timedelta(minutes=10)
+
+_NAMES = ("seal_seq", "row_hash", "seal_hash", *Columns._fields)
+_HIGHEST = 2**63 - 1
+# What a value that is not of its column's type makes the database's driver, Django or the hash raise.
+_UNREADABLE = (DatabaseError, ArithmeticError, AttributeError, TypeError, ValueError)
 
 
 class Fault(StrEnum):
@@ -39,10 +47,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Sealed:
+    """`content`: what its columns hash to now; empty where they cannot be read."""
+
     seq: int
-    row_hash: str
-    seal_hash: str
-    columns: Columns
+    event: int
+    row_hash: str = ""
+    seal_hash: str = ""
+    content: str = ""
 
 
 class Verification:
@@ -56,13 +67,14 @@ class Verification:
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong, in the order of the chain."""
-        head = Chain.objects.filter(pk=1).first() or Chain(
-            seq=0, hash=FIRST, mac=head_mac(0, FIRST)
-        )
-        for event in _sealed_to(head.seq):
+        head = _head()
+        if head is None:
+            yield Finding(Fault.MISSING, None, None, "The chain's head is missing.")
+        for event in _sealed_to(head.seq if head else _last_sealed()):
             yield from self._check(event)
-        yield from self._check_end(head)
-        yield from _added()
+        if head:
+            yield from self._check_end(head)
+            yield from _added()
         yield from _unsealed()
 
     def _check(self, event: _Sealed) -> Iterator[Finding]:
@@ -77,14 +89,14 @@ class Verification:
             yield finding
 
     def _fault_of(self, event: _Sealed) -> Finding | None:
-        if not signing.same(event.row_hash, event.columns.hash()):
-            words = "Its content is not what was sealed."
-            return Finding(Fault.ALTERED, event.seq, event.columns.id, words)
+        if not event.content or not signing.same(event.row_hash, event.content):
+            words = f"Its content {'is not what was sealed' if event.content else 'is unreadable'}."
+            return Finding(Fault.ALTERED, event.seq, event.event, words)
         if self._before is None:
             return None
         if not signing.same(event.seal_hash, link_hash(self._before, event.seq, event.row_hash)):
             words = "It is not the event that was sealed in this place."
-            return Finding(Fault.REORDERED, event.seq, event.columns.id, words)
+            return Finding(Fault.REORDERED, event.seq, event.event, words)
         return None
 
     def _check_end(self, head: Chain) -> Iterator[Finding]:
@@ -104,19 +116,59 @@ def _missing(first: int, last: int) -> Finding:
     return Finding(Fault.MISSING, first, None, words)
 
 
+def _head() -> Chain | None:
+    head = Chain.objects.filter(pk=1).first()
+    if head is not None:
+        head.hash, head.mac = str(head.hash), str(head.mac)
+    return head if head and _is_place(head.seq) else None
+
+
+def _last_sealed() -> int:
+    last = _events().filter(seal_seq__lte=_HIGHEST).aggregate(last=Max("seal_seq"))["last"]
+    return last if _is_place(last) else 0
+
+
 def _sealed_to(end: int) -> Iterator[_Sealed]:
-    names = ("seal_seq", "row_hash", "seal_hash", *Columns._fields)
-    events = Event.objects.everywhere().order_by("seal_seq").values_list(*names)
     seen = 0
-    while page := list(events.filter(seal_seq__gt=seen, seal_seq__lte=end)[:PAGE]):
-        for seq, row_hash, seal_hash, *columns in page:
-            yield _Sealed(seq, row_hash, seal_hash, Columns(*columns))
-        seen = page[-1][0]
+    while page := _page(seen, end):
+        yield from page
+        seen = page[-1].seq
+
+
+def _page(after: int, end: int) -> list[_Sealed]:
+    rows = _events().filter(seal_seq__gt=after, seal_seq__lte=end).order_by("seal_seq")
+    try:
+        return [_sealed(row) for row in rows.values_list(*_NAMES)[:PAGE]]
+    except _UNREADABLE:
+        return [_read(*place) for place in rows.values_list("seal_seq", "id")[:PAGE]]
+
+
+def _read(seq: int, event: int) -> _Sealed:
+    """One event by itself, where something in its page cannot be read."""
+    try:
+        return _sealed(_events().values_list(*_NAMES).get(pk=event))
+    except _UNREADABLE:
+        return _Sealed(seq, event)
+
+
+def _sealed(row: Sequence[Any]) -> _Sealed:
+    seq, row_hash, seal_hash, *values = row
+    columns = Columns(*values)
+    return _Sealed(seq, columns.id, str(row_hash), str(seal_hash), columns.hash())
+
+
+def _events() -> TenantQuerySet[Event]:
+    return Event.objects.everywhere()
+
+
+def _is_place(value: object) -> bool:
+    # SQLite keeps any text in a column of numbers.
+    return isinstance(value, int)
 
 
 def _added() -> Iterator[Finding]:
     # The events first, the head after: sealing writes both at once, so the head is not behind.
-    last = Event.objects.everywhere().aggregate(last=Max("seal_seq"))["last"] or 0
+    last = _last_sealed()
     end = Chain.objects.filter(pk=1).values_list("seq", flat=True).first() or 0
     if last > end:
         words = f"The journal was sealed to {end}; what follows was put there by someone else."

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tallystick import events
 from tallystick.accounts.websites import Website
 from tallystick.events import chain, hashes, verify
+from tallystick.events.chain import HeadMissing
 from tallystick.events.models import Chain, Event
 from tallystick.events.verify import Fault, Verification
 from tallystick.kit import clock, signing
@@ -101,7 +102,63 @@ def test_a_cut_with_the_head_set_back_is_seen(website: Website, unguarded: None)
     sql("UPDATE events_chain SET seq = 2, hash = %s", second.seal_hash)
     assert faults() == [(Fault.TRUNCATED, 2)]
     sql("DELETE FROM events_chain")
-    assert faults() == [(Fault.ADDED, 1)]
+    assert faults() == [(Fault.MISSING, None)]
+
+
+def test_an_emptied_journal_is_not_a_new_one(website: Website, unguarded: None) -> None:
+    record(website, 3)
+    chain.seal()
+    sql("DELETE FROM events_event")
+    sql("DELETE FROM events_chain")
+    assert "missing: head: The chain's head is missing." in _complaint()
+    record(website, 1)
+    with pytest.raises(HeadMissing):
+        chain.seal()
+    assert faults() == [(Fault.MISSING, None)]
+
+
+def test_a_journal_without_its_head_is_read_all_the_same(website: Website, unguarded: None) -> None:
+    record(website, 3)
+    chain.seal()
+    sql("DELETE FROM events_chain")
+    sql("UPDATE events_event SET kind = 'x' WHERE seal_seq = 2")
+    assert faults() == [(Fault.MISSING, None), (Fault.ALTERED, 2)]
+
+
+UNREADABLE = {
+    "sqlite": [
+        ("at", "'notadate'"),
+        ("at", "'2020-99-99'"),
+        ("at", "7"),
+        ("kind", "X'00FF'"),
+        ("kind", "CAST(X'FF' AS TEXT)"),
+        ("website_id", "'x'"),
+        ("row_hash", "X'FF'"),
+    ],
+    "postgresql": [("at", "'infinity'"), ("at", "'12026-01-01'"), ("at", "'0044-03-15 BC'")],
+}
+
+
+def test_what_cannot_be_read_is_altered_and_the_rest_is_read(
+    website: Website, unguarded: None
+) -> None:
+    record(website, 5)
+    chain.seal()
+    sql("UPDATE events_event SET kind = 'x' WHERE seal_seq = 4")
+    for column, value in UNREADABLE[connection.vendor]:
+        with _undone(), mock.patch.object(verify, "PAGE", 3):
+            sql(f"UPDATE events_event SET {column} = {value} WHERE seal_seq = 2")  # noqa: S608
+            assert faults() == [(Fault.ALTERED, 2), (Fault.ALTERED, 4)]
+
+
+def test_an_unreadable_head_is_none(website: Website, unguarded: None) -> None:
+    record(website, 2)
+    chain.seal()
+    if connection.vendor == "sqlite":
+        sql("UPDATE events_chain SET seq = 'x', hash = X'FF'")
+        assert faults() == [(Fault.MISSING, None)]
+    sql("UPDATE events_chain SET seq = 2, hash = 'x', mac = 'x'")
+    assert faults() == [(Fault.TRUNCATED, 2)]
 
 
 def test_what_someone_else_appends_is_seen(website: Website, unguarded: None) -> None:
@@ -180,7 +237,7 @@ def test_no_single_forgery_stays_unseen(
     column: str,
     how: int,
 ) -> None:
-    if not Chain.objects.exists():
+    if not Event.objects.everywhere().exists():
         record(website, SEALED)
         chain.seal()
     assert faults() == []
@@ -206,6 +263,7 @@ def test_without_the_key_in_the_hash_a_forger_could_make_it_fit(
 def _seal_anew() -> None:
     sql("UPDATE events_event SET seal_seq = NULL, row_hash = '', seal_hash = ''")
     sql("DELETE FROM events_chain")
+    chain.begin()
     chain.seal()
 
 

@@ -37,7 +37,7 @@ def _dumps(value: object) -> str:
 
 
 def _as_text(finding: Finding) -> str:
-    place = f"#{finding.seq}" if finding.seq else "not sealed"
+    place = f"#{finding.seq}" if finding.seq else "not sealed" if finding.event else "head"
     event = f" event {finding.event}" if finding.event else ""
     return f"{finding.fault}: {place}{event}: {finding.words}"
 
