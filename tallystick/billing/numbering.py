@@ -6,9 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from django.core.validators import MaxValueValidator, RegexValidator
-from django.db import connection, models
+from django.db import IntegrityError, connection, models
 
 from tallystick.accounts.tenancy import TenantModel
+from tallystick.billing.errors import BillingError
 
 if TYPE_CHECKING:
     from tallystick.accounts.models import Website
@@ -27,6 +28,10 @@ RETURNING last, period,
     (SELECT prefix FROM billing_series WHERE id = series_id),
     (SELECT digits FROM billing_series WHERE id = series_id)
 """
+
+
+class PrefixTaken(BillingError):
+    """Another series has this prefix."""
 
 
 class Series(TenantModel):
@@ -72,13 +77,25 @@ class Counter(models.Model):
 def take(website: Website, code: str, day: date) -> str:
     """The next number of series `code` for a document dated `day`; the series is made on first use.
 
-    Nobody else gets one of this series before the transaction ends, so take it last."""
+    Nobody else gets one of this series before the transaction ends, so take it last. Raises
+    `PrefixTaken`."""
     while (row := _next(website, code, day)) is None:
-        Series.objects.of(website).get_or_create(
-            website=website, code=code, defaults={"prefix": _PREFIX.get(code, code.upper())}
-        )
+        _make(website, code)
     number, period, prefix, digits = row
     return f"{prefix}-{f'{period}-' if period else ''}{number:0{digits}d}"
+
+
+def _make(website: Website, code: str) -> None:
+    prefix = _PREFIX.get(code, code.upper())
+    try:
+        Series.objects.of(website).get_or_create(
+            website=website, code=code, defaults={"prefix": prefix}
+        )
+    except IntegrityError:
+        raise PrefixTaken(
+            f"There is no series {code} here, and one with its prefix, {prefix}, cannot be made: "
+            "another series has it. Add a series of this code with a prefix of its own."
+        ) from None
 
 
 def _next(website: Website, code: str, day: date) -> tuple[int, int, str, int] | None:

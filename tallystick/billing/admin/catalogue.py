@@ -33,11 +33,17 @@ class TaxRateAdmin(TenantAdmin):
 
 @admin.register(Series)
 class SeriesAdmin(TenantAdmin):
-    """A series that has numbered something stays."""
+    """A series that has numbered something stays; documents find it by its code, which stays too."""
 
     list_display = ["code", "prefix", "digits", "restarts_yearly", "website"]
     list_filter = ["website"]
     list_select_related = ["website"]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: models.Model | None = None
+    ) -> list[str]:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if obj is None else [*fields, "code"]
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         unused = not isinstance(obj, Series) or not obj.counters.exists()
