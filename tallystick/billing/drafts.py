@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 from django.db import IntegrityError, transaction
 
 from tallystick.accounts.tenancy import TenantManager, TenantQuerySet
+from tallystick.billing import days
 from tallystick.billing import lines as invoice_lines
 from tallystick.billing.errors import BillingError
 from tallystick.billing.lines import InvoiceLine, LineDraft
@@ -80,7 +81,8 @@ class InvoiceManager(TenantManager["Invoice"]):
         by: User | None = None,
         **details: Unpack[Details],
     ) -> Invoice:
-        """A new draft for `account`; raises `BadLine`, `TooLarge`, `UnknownCurrency`, `KeyReused`."""
+        """A new draft for `account`; raises `BadLine`, `TooLarge`, `BadDay`, `UnknownCurrency`,
+        `KeyReused`."""
         make = partial(self._drafted, account, lines, by, details)
         return self._once(account, details, make)
 
@@ -149,6 +151,8 @@ class InvoiceManager(TenantManager["Invoice"]):
             **(defaults | given),
         )
         digits_of(invoice.currency)
+        days.check(invoice.issue_date, "date of issue")
+        days.check(invoice.due_date, "due date")
         rows = invoice_lines.build(invoice, drafts)
         invoice.total_up(rows)
         return invoice, rows

@@ -12,8 +12,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
+from tallystick.billing import days, tokens, totals
 from tallystick.billing import lines as invoice_lines
-from tallystick.billing import tokens, totals
 from tallystick.billing.drafts import InvoiceManager
 from tallystick.billing.emails import INVOICE_GENERATED, Email
 from tallystick.billing.errors import BillingError
@@ -47,6 +47,11 @@ class HasPayments(WrongState):
     """The invoice has payments; refund them first."""
 
 
+class LinkRevoked(WrongState):
+    """The invoice's payment link was revoked, and its e-mail would bring a dead one. Make a new
+    payment link first, then send."""
+
+
 class NoReason(BillingError):
     """Say why: the reason is kept with the invoice."""
 
@@ -62,7 +67,7 @@ class Invoice(SalesDocument):
     reference = models.CharField(
         _("client's reference"), max_length=100, blank=True, help_text=_("Such as an order number.")
     )
-    due_date = models.DateField(_("due date"), null=True, blank=True)
+    due_date = models.DateField(_("due date"), null=True, blank=True, validators=days.VALIDATORS)
     status = models.CharField(
         _("status"),
         max_length=14,
@@ -199,7 +204,7 @@ class Invoice(SalesDocument):
         """Number it, fix it for ever, journal it, and put its e-mail in the queue: all or nothing.
 
         A total of zero is paid at once. Raises `NotADraft`, `NoLines`, `NegativeTotal`, `TooLarge`,
-        `DueBeforeIssue`."""
+        `BadDay`, `DueBeforeIssue`, `PrefixTaken`."""
         with transaction.atomic():
             self.lock()
             self.refuse_edit()
@@ -243,9 +248,11 @@ class Invoice(SalesDocument):
         )
 
     def send_email(self) -> Email:
-        """Put the invoice's e-mail in the queue once more. Raises `WrongState`."""
+        """Put the invoice's e-mail in the queue once more. Raises `WrongState`, `LinkRevoked`."""
         if self.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
             raise WrongState("A draft or void invoice is not sent.")
+        if self.token_revoked_at is not None:
+            raise LinkRevoked
         return Email.queue(INVOICE_GENERATED, self)
 
     def _kept_lines(self) -> list[InvoiceLine]:
@@ -261,9 +268,11 @@ class Invoice(SalesDocument):
             raise NoLines
         if self.amount < 0:
             raise NegativeTotal
+        days.check(self.issue_date, "date of issue")
         issue_date = self.fix_parties(by)
         terms = timedelta(days=self.website.payment_terms_days)
         self.due_date = self.due_date or issue_date + terms
+        days.check(self.due_date, "due date")
         if self.due_date < issue_date:
             raise DueBeforeIssue
         self.token_expires_at = tokens.expiry(self.due_date, self.website.time_zone)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
 from tallystick.accounts.tenancy import TenantModel
-from tallystick.billing import locks, numbering, totals
+from tallystick.billing import days, locks, numbering, totals
 from tallystick.billing.errors import BillingError
 from tallystick.billing.fields import AmountField
 from tallystick.billing.lines import InvoiceLine
@@ -80,7 +80,9 @@ class SalesDocument(TenantModel):
     discount = AmountField(_("discount"), default=Decimal(0), editable=False)
     tax = AmountField(_("tax"), default=Decimal(0), editable=False)
     amount = AmountField(_("total"), default=Decimal(0), editable=False)
-    issue_date = models.DateField(_("date of issue"), null=True, blank=True)
+    issue_date = models.DateField(
+        _("date of issue"), null=True, blank=True, validators=days.VALIDATORS
+    )
     issued_at = models.DateTimeField(null=True, editable=False)
     seller = models.JSONField(default=dict, editable=False)
     buyer = models.JSONField(default=dict, editable=False)

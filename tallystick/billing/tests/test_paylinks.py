@@ -3,13 +3,17 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from tallystick.billing import paylinks, tokens
-from tallystick.billing.invoices import Invoice
+from tallystick.billing.emails import Email
+from tallystick.billing.invoices import Invoice, LinkRevoked
 from tallystick.billing.paylinks import LinkState, ReplacedLink, UnknownLink
 from tallystick.billing.payments import mark_paid, pay
 from tallystick.billing.states import WrongState
+from tallystick.billing.tests import making
 from tallystick.billing.tests.making import eur
 from tallystick.events.models import Event
 
@@ -125,3 +129,21 @@ def test_another_site_on_the_same_machine_is_served_as_the_first(
     assert tokens.payment_url(domain, "T") == f"{scheme}://{domain}/pay/invoice/T/"
     settings.PUBLIC_URL = "https://pay.example"
     assert tokens.payment_url(domain, "T") == f"https://{domain}/pay/invoice/T/"
+
+
+def test_no_mail_goes_out_with_a_revoked_link(invoice: Invoice) -> None:
+    Email.objects.all().delete()
+    paylinks.revoke(invoice)
+    with pytest.raises(LinkRevoked, match="Make a new payment link first"):
+        invoice.send_email()
+    assert not Email.objects.exists()
+    paylinks.renew(invoice)
+    assert invoice.send_email().invoice == invoice
+
+
+def test_staff_are_told_to_renew_a_revoked_link_first(invoice: Invoice, client: Client) -> None:
+    client.force_login(making.staff(invoice.website))
+    paylinks.revoke(invoice)
+    page = reverse("admin:billing_invoice_act", args=[invoice.pk, "send"])
+    assert "Make a new payment link first" in client.post(page).content.decode()
+    assert Email.objects.count() == 1
