@@ -5,12 +5,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.core.validators import MaxValueValidator, MinValueValidator
-
 from tallystick.billing.errors import BillingError
 
 FIRST, LAST = date(1990, 1, 1), date(2199, 12, 31)
-VALIDATORS = [MinValueValidator(FIRST), MaxValueValidator(LAST)]
 
 
 class BadDay(BillingError):

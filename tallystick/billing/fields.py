@@ -1,17 +1,21 @@
-"""Columns that keep money and rates exactly."""
+"""Columns that keep money and rates exactly, and days within reason."""
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from tallystick.billing import days
+
 if TYPE_CHECKING:
+    DateField = models.DateField[date | None, date | None]
     DecimalField = models.DecimalField[Decimal | int | str, Decimal]
 else:
-    DecimalField = models.DecimalField
+    DateField, DecimalField = models.DateField, models.DecimalField
 
 
 class AmountField(DecimalField):
@@ -33,3 +37,9 @@ class PercentField(DecimalField):
         kwargs.setdefault("decimal_places", 4)
         kwargs.setdefault("default", Decimal(0))
         super().__init__(*args, **kwargs)
+
+
+class DayField(DateField):
+    """A day that a document can bear."""
+
+    default_validators = [MinValueValidator(days.FIRST), MaxValueValidator(days.LAST)]

@@ -17,7 +17,7 @@ from tallystick.billing import lines as invoice_lines
 from tallystick.billing.drafts import InvoiceManager
 from tallystick.billing.emails import INVOICE_GENERATED, Email
 from tallystick.billing.errors import BillingError
-from tallystick.billing.fields import AmountField
+from tallystick.billing.fields import AmountField, DayField
 from tallystick.billing.lines import InvoiceLine, LineDraft, NoLines
 from tallystick.billing.numbering import INVOICES
 from tallystick.billing.sales_documents import DRAFT, NotADraft, SalesDocument
@@ -47,11 +47,6 @@ class HasPayments(WrongState):
     """The invoice has payments; refund them first."""
 
 
-class LinkRevoked(WrongState):
-    """The invoice's payment link was revoked, and its e-mail would bring a dead one. Make a new
-    payment link first, then send."""
-
-
 class NoReason(BillingError):
     """Say why: the reason is kept with the invoice."""
 
@@ -67,7 +62,7 @@ class Invoice(SalesDocument):
     reference = models.CharField(
         _("client's reference"), max_length=100, blank=True, help_text=_("Such as an order number.")
     )
-    due_date = models.DateField(_("due date"), null=True, blank=True, validators=days.VALIDATORS)
+    due_date = DayField(_("due date"), null=True, blank=True)
     status = models.CharField(
         _("status"),
         max_length=14,
@@ -248,11 +243,11 @@ class Invoice(SalesDocument):
         )
 
     def send_email(self) -> Email:
-        """Put the invoice's e-mail in the queue once more. Raises `WrongState`, `LinkRevoked`."""
+        """Put the invoice's e-mail in the queue once more. Raises `WrongState`."""
         if self.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
             raise WrongState("A draft or void invoice is not sent.")
         if self.token_revoked_at is not None:
-            raise LinkRevoked
+            raise WrongState("Its payment link is revoked. Make a new payment link first.")
         return Email.queue(INVOICE_GENERATED, self)
 
     def _kept_lines(self) -> list[InvoiceLine]:
@@ -268,7 +263,6 @@ class Invoice(SalesDocument):
             raise NoLines
         if self.amount < 0:
             raise NegativeTotal
-        days.check(self.issue_date, "date of issue")
         issue_date = self.fix_parties(by)
         terms = timedelta(days=self.website.payment_terms_days)
         self.due_date = self.due_date or issue_date + terms

@@ -17,7 +17,7 @@ from tallystick.accounts.models import Account
 from tallystick.accounts.tenancy import TenantModel
 from tallystick.billing import days, locks, numbering, totals
 from tallystick.billing.errors import BillingError
-from tallystick.billing.fields import AmountField
+from tallystick.billing.fields import AmountField, DayField
 from tallystick.billing.lines import InvoiceLine
 from tallystick.billing.states import WrongState
 from tallystick.kit import clock
@@ -80,9 +80,7 @@ class SalesDocument(TenantModel):
     discount = AmountField(_("discount"), default=Decimal(0), editable=False)
     tax = AmountField(_("tax"), default=Decimal(0), editable=False)
     amount = AmountField(_("total"), default=Decimal(0), editable=False)
-    issue_date = models.DateField(
-        _("date of issue"), null=True, blank=True, validators=days.VALIDATORS
-    )
+    issue_date = DayField(_("date of issue"), null=True, blank=True)
     issued_at = models.DateTimeField(null=True, editable=False)
     seller = models.JSONField(default=dict, editable=False)
     buyer = models.JSONField(default=dict, editable=False)
@@ -137,7 +135,9 @@ class SalesDocument(TenantModel):
             raise NotADraft
 
     def fix_parties(self, by: User | None) -> date:
-        """Set who sells, who buys, who issues, and when; returns the date of issue."""
+        """Set who sells, who buys, who issues, and when; returns the date of issue. Raises
+        `BadDay`."""
+        days.check(self.issue_date, "date of issue")
         self.issue_date = self.issue_date or self.website.today()
         self.seller, self.buyer = self.website.as_party(), self.client.as_party()
         self.issued_by, self.issued_at = by or self.issued_by, clock.now()

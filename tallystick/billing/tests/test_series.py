@@ -12,7 +12,7 @@ from tallystick.billing.tests import making
 def test_a_prefix_that_another_series_has_is_refused_with_words(account: Account) -> None:
     Series.objects.create(website=account.website, code="inv", prefix="INV")
     draft = making.draft(account)
-    with pytest.raises(PrefixTaken, match="no series invoice here.*INV.*another series has it"):
+    with pytest.raises(PrefixTaken, match=r"no series invoice here.*INV.*another series has it"):
         draft.issue()
     draft.refresh_from_db()
     assert draft.is_draft
