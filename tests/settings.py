@@ -1,4 +1,4 @@
-"""The ready site with what only tests need: a queue of its own, and a journal that may be emptied."""
+"""The ready site with what only tests need: a queue of its own, and tables that may be emptied."""
 
 from __future__ import annotations
 

@@ -12,4 +12,5 @@ class BillingConfig(AppConfig):
         from tallystick.billing.mailing import deliver
         from tallystick.queue import register_rows
 
-        register_rows("emails", Email, perform=deliver)
+        # In threads: a mail server that does not answer holds up nothing but mail.
+        register_rows("emails", Email, perform=deliver, threads=4)

@@ -1,6 +1,8 @@
-"""The database's own refusal: what is issued or booked does not change, whoever asks.
+"""The database's own refusal: what is issued or booked neither changes nor goes, whoever asks.
 
-Only updates are refused: deleting is left to the foreign keys, which protect what has money on it.
+Additions are not refused: an invoice that is billed in one go is stored as issued before its lines
+are, so that the database cannot tell them from lines that somebody adds later. Such a line shows:
+the lines no longer add up to the invoice's amount, which is fixed.
 """
 
 from __future__ import annotations
@@ -39,19 +41,41 @@ _RULES = (
     ("billing_allocation", _ALLOCATION, "TRUE", "an allocation does not change"),
 )
 
+# Table, when its rows stay, and the words of the refusal.
+_STAYING = (
+    ("billing_invoice", "OLD.status <> 'draft'", "an issued invoice is not deleted"),
+    (
+        "billing_invoiceline",
+        "(SELECT status FROM billing_invoice WHERE id = OLD.invoice_id) <> 'draft'",
+        "a line of an issued invoice is not deleted",
+    ),
+    ("billing_walletentry", "TRUE", "the ledger of a wallet is only added to"),
+    ("billing_payment", "OLD.succeeded_at IS NOT NULL", "money that came is not deleted"),
+    ("billing_allocation", "TRUE", "an allocation is not deleted"),
+)
+
 
 def create(connection: BaseDatabaseWrapper) -> None:
     """Anew where they exist: rebuilding a table, as migrations do on SQLite, drops its triggers."""
     drop(connection)
     make = _postgresql if connection.vendor == "postgresql" else _sqlite
-    _run(connection, [statement for rule in _RULES for statement in make(*rule)])
+    for table, columns, fixed, refusal in _RULES:
+        differ = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
+        changed = " OR ".join(f"OLD.{name} {differ} NEW.{name}" for name in columns)
+        name = f"{table}_fixed"
+        _run(connection, make(name, f"UPDATE ON {table}", f"{fixed} AND ({changed})", refusal))
+    for table, stays, refusal in _STAYING:
+        _run(connection, make(f"{table}_stays", f"DELETE ON {table}", stays, refusal))
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:
-    if connection.vendor == "postgresql":
-        _run(connection, [f"DROP FUNCTION IF EXISTS {rule[0]}_fixed() CASCADE" for rule in _RULES])
-    else:
-        _run(connection, [f"DROP TRIGGER IF EXISTS {rule[0]}_fixed" for rule in _RULES])
+    names = [f"{rule[0]}_fixed" for rule in _RULES] + [f"{rule[0]}_stays" for rule in _STAYING]
+    _drop(connection, names)
+
+
+def let_go(connection: BaseDatabaseWrapper) -> None:
+    """Only what refuses deletion is dropped, so that tables can be emptied."""
+    _drop(connection, [f"{rule[0]}_stays" for rule in _STAYING])
 
 
 def migrate(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -64,33 +88,36 @@ def unmigrate(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     drop(schema_editor.connection)
 
 
-def _postgresql(table: str, columns: Iterable[str], fixed: str, refusal: str) -> list[str]:
-    changed = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in columns)
+def _postgresql(name: str, event: str, condition: str, refusal: str) -> list[str]:
+    row = "OLD" if event.startswith("DELETE") else "NEW"
     return [
         f"""
-        CREATE FUNCTION {table}_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF {fixed} AND ({changed}) THEN
+            IF {condition} THEN
                 RAISE EXCEPTION '{refusal}' USING ERRCODE = 'integrity_constraint_violation';
             END IF;
-            RETURN NEW;
+            RETURN {row};
         END $$
         """,
-        f"""
-        CREATE TRIGGER {table}_fixed BEFORE UPDATE ON {table}
-        FOR EACH ROW EXECUTE FUNCTION {table}_fixed()
-        """,
+        f"CREATE TRIGGER {name} BEFORE {event} FOR EACH ROW EXECUTE FUNCTION {name}()",
     ]
 
 
-def _sqlite(table: str, columns: Iterable[str], fixed: str, refusal: str) -> list[str]:
-    changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in columns)
+def _sqlite(name: str, event: str, condition: str, refusal: str) -> list[str]:
     return [
         f"""
-        CREATE TRIGGER {table}_fixed BEFORE UPDATE ON {table} WHEN {fixed} AND ({changed})
+        CREATE TRIGGER {name} BEFORE {event} WHEN {condition}
         BEGIN SELECT RAISE(ABORT, '{refusal}'); END
         """
     ]
+
+
+def _drop(connection: BaseDatabaseWrapper, names: Iterable[str]) -> None:
+    if connection.vendor == "postgresql":
+        _run(connection, [f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in names])
+    else:
+        _run(connection, [f"DROP TRIGGER IF EXISTS {name}" for name in names])
 
 
 def _run(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:

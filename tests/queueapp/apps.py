@@ -6,6 +6,8 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
+from tallystick.billing import triggers
+
 
 class QueueAppConfig(AppConfig):
     name = "tests.queueapp"
@@ -18,10 +20,10 @@ class QueueAppConfig(AppConfig):
         Job.lease_seconds = float(os.environ.get("QUEUEAPP_LEASE_SECONDS", Job.lease_seconds))
         register_rows("jobs", Job, jobs.perform)
         controls.apply()
-        post_migrate.connect(_let_the_journal_be_emptied, sender=self)
+        post_migrate.connect(_let_tables_be_emptied, sender=self)
 
 
-def _let_the_journal_be_emptied(*, using: str, **_: object) -> None:
+def _let_tables_be_emptied(*, using: str, **_: object) -> None:
     """Tests that commit empty all tables afterwards; on SQLite that is a DELETE of each row. What
     the migration puts there is put back."""
     from tallystick.events import chain
@@ -30,3 +32,4 @@ def _let_the_journal_be_emptied(*, using: str, **_: object) -> None:
     if connections[using].vendor == "sqlite":
         with connections[using].cursor() as cursor:
             cursor.execute("DROP TRIGGER IF EXISTS events_event_refuse_delete")
+        triggers.let_go(connections[using])

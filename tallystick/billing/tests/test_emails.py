@@ -17,7 +17,7 @@ from tallystick.billing.payments import mark_paid, receive_external
 from tallystick.billing.tests.making import D
 from tallystick.events.models import Event
 from tallystick.queue import Budget
-from tallystick.queue.registry import named
+from tallystick.queue.drain import RowDrain
 
 pytestmark = pytest.mark.django_db
 _refusal: list[Exception] = []
@@ -38,7 +38,7 @@ def backend(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def work() -> None:
-    named("emails").drain(Budget())
+    RowDrain(Email, mailing.deliver, batch=20)(Budget())
 
 
 def the_email(invoice: Invoice, key: str = INVOICE_GENERATED) -> Email:
