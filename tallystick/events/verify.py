@@ -140,7 +140,8 @@ def _page(after: int, end: int) -> list[_Sealed]:
     try:
         return [_sealed(row) for row in rows.values_list(*_NAMES)[:PAGE]]
     except _UNREADABLE:
-        return [_read(*place) for place in rows.values_list("seal_seq", "id")[:PAGE]]
+        places = rows.values_list("seal_seq", "id")[:PAGE]
+        return [_read(seq, event) for seq, event in places if seq is not None]
 
 
 def _read(seq: int, event: int) -> _Sealed:
