@@ -1,7 +1,7 @@
 """Crew: threads that each work on one row for as long as it takes, while the worker's loop goes on.
 
-For rows that are worked on as a whole and mostly wait for the network (`Leased`): what one of them
-waits for holds up neither the others nor the other queues.
+For rows that mostly wait for the network, connections and mails: what one of them waits for holds up
+neither the others nor the other queues.
 """
 
 from __future__ import annotations

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from django.db import Error, connection
+from django.db.models import Q
 
 from tallystick.queue.hand import Hand
 from tallystick.queue.leases import LeaseLost
 from tallystick.queue.pulse import pulse
 from tallystick.queue.reasons import place_of, reason_of
+from tallystick.queue.registry import Budget
 from tallystick.queue.stopping import HandBack
 
 if TYPE_CHECKING:
-    from tallystick.queue.registry import Budget
     from tallystick.queue.rows import QueueRow
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,11 @@ class RowDrain(Generic[Row]):
                 break
             hand.rest()
         return budget.done - before
+
+    def one(self, row: Row, stopping: Callable[[], bool]) -> None:
+        """Work on `row` alone, if it is still due."""
+        hand = Hand(self.model, 1, among=Q(pk=row.pk))
+        self._play(hand, Budget(stopping=stopping))
 
     def _play(self, hand: Hand[Row], budget: Budget) -> None:
         try:

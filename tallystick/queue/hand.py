@@ -16,6 +16,8 @@ from tallystick.queue.clock import db_later, ticking
 from tallystick.queue.leases import owner_name
 
 if TYPE_CHECKING:
+    from django.db.models import Q
+
     from tallystick.queue.rows import QueueRow
 
 logger = logging.getLogger(__name__)
@@ -35,14 +37,14 @@ and 8 ms, and must find it free then."""
 class Hand(Generic[Row]):
     """Those not begun, the one worked on, and those performed and not marked as done yet."""
 
-    def __init__(self, model: type[Row], limit: int) -> None:
-        """Claim up to `limit` of what is due."""
+    def __init__(self, model: type[Row], limit: int, *, among: Q | None = None) -> None:
+        """Claim up to `limit` of what is due; `among` narrows the choice."""
         self._model = model
         self._seconds = model.lease_seconds
         self._until = ticking() + self._seconds
         self._writing = 0.0
         with self._timed():
-            rows = model.claim(limit, owner_name(), self._seconds)
+            rows = model.claim(limit, owner_name(), self._seconds, among=among)
         self.was_full = len(rows) == limit
         self._waiting = deque(rows)
         self._current: Row | None = None

@@ -64,16 +64,29 @@ def register(queue: Queue) -> Queue:
 
 
 def register_rows(
-    name: str, model: type[Row], perform: Callable[[Row], object], *, batch: int = 20
+    name: str,
+    model: type[Row],
+    perform: Callable[[Row], object],
+    *,
+    batch: int = 20,
+    threads: int = 0,
 ) -> Queue:
     """Queue `model`'s rows: `perform` is called with each that is due.
 
     What it leaves unsettled when it returns is complete; when it raises, the row is tried again
     later with the reason kept. It may be called again for a row after a crash.
+
+    With `threads`, for what waits for the network: rows are performed by so many of them, and the
+    other queues go on meanwhile.
     """
+    from tallystick.queue.crew import Crew
     from tallystick.queue.drain import RowDrain
 
-    return register(Queue(name, model.due, RowDrain(model, perform, batch)))
+    drain = RowDrain(model, perform, batch)
+    if not threads:
+        return register(Queue(name, model.due, drain))
+    crew = Crew(lambda: model.due().order_by("due_at"), drain.one, width=threads)
+    return register(Queue(name, crew.has_work, crew.drain, crew.finish))
 
 
 def registered(names: Collection[str] = ()) -> tuple[Queue, ...]:
