@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -95,8 +96,9 @@ AUTH_PASSWORD_VALIDATORS = [
 # Not kept as it came: Django's error reports mask passwords by the name of a setting.
 _database = env.text("DATABASE_URL", f"sqlite:///{BASE_DIR / 'tallystick.sqlite3'}")
 try:
-    DATABASES = {"default": environ.Env.db_url_config(_database)}
-except (ValueError, environ.ImproperlyConfigured):
+    with warnings.catch_warnings(action="error"):  # its doubts, such as a scheme it does not know
+        DATABASES = {"default": environ.Env.db_url_config(_database)}
+except (ValueError, UserWarning, environ.ImproperlyConfigured):
     raise BadSetting("DATABASE_URL", "is not like postgres://user@host/name.") from None
 if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
     # Writers wait for their turn instead of failing: as Django ships SQLite, a third of concurrent
@@ -124,7 +126,7 @@ FIELD_KEYS = env.secret("FIELD_KEYS", "dev:" + "A" * 43 + "=" if DEBUG else None
 JOURNAL_KEY = env.secret("JOURNAL_KEY", "insecure-for-development-only" if DEBUG else None)
 
 # -- work
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "")
+CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL")
 CELERY_TASK_DEFAULT_QUEUE = env.text("CELERY_QUEUE", "tallystick")
 CELERY_DB_REUSE_MAX = 100_000  # Celery closes the connection after every task otherwise
 WORKER_POLL_SECONDS = 0.5
@@ -152,7 +154,7 @@ XERO = {
     "account_code": env.text("XERO_ACCOUNT_CODE", ""),
     "payment_account_code": env.text("XERO_PAYMENT_ACCOUNT_CODE", ""),
     "amount_type": env.choice("XERO_AMOUNT_TYPE", ["INCLUSIVE", "EXCLUSIVE", ""], ""),
-    "currency_code": env.text("XERO_CURRENCY_CODE", ""),
+    "currency_code": env.currency("XERO_CURRENCY_CODE"),
     "email_invoices": env.flag("XERO_EMAIL_INVOICES", default=True),
     "debug": env.flag("XERO_DEBUG", default=False),
     "scopes": env.text("XERO_SCOPES", ""),
@@ -173,7 +175,7 @@ if django.VERSION < (6, 1):
     vars().update(_mail)
 else:
     MAILERS = {"default": mailer(_mail)}
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "billing@localhost")
+DEFAULT_FROM_EMAIL = env.email("DEFAULT_FROM_EMAIL", "billing@localhost")
 
 # -- language, time
 LANGUAGE_CODE = "en"
@@ -209,7 +211,8 @@ BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_SSL_REDIRECT = _HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.flag("HSTS_PRELOAD", default=False)
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_HTTPONLY = True
@@ -229,6 +232,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # -- logs
+_LOG_LEVEL = env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -239,5 +243,5 @@ LOGGING = {
     },
     # Its own lines name whole addresses, with what is asked for in them.
     "loggers": {"httpx2": {"level": "WARNING"}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": _LOG_LEVEL},
 }

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tallystick.kit.money import DIGITS
+
+_BROKER = re.compile(r"(rediss?|sentinel|amqps?|pyamqp)://[^/\s]|redis\+socket:///\S")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -64,8 +69,12 @@ class Env:
         return self.integer(name, default, low=1, high=65535)
 
     def words(self, name: str, default: str = "") -> list[str]:
-        """A comma-separated list."""
-        return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+        """A comma-separated list; empty only when the default is."""
+        text = self.text(name, default)
+        words = [word.strip() for word in text.split(",") if word.strip()]
+        if text and not words:
+            raise BadSetting(name, "names nothing.")
+        return words
 
     def choice(self, name: str, choices: Sequence[str], default: str | None = None) -> str:
         value = self.text(name, default)
@@ -86,6 +95,27 @@ class Env:
             if not usable:
                 raise BadSetting(name, "is not an address like https://example.org.")
         return value.rstrip("/")
+
+    def broker(self, name: str) -> str:
+        """A message broker's address; empty when not set. It may hold a password."""
+        value = self.text(name, "")
+        if value and not _BROKER.match(value):
+            raise BadSetting(name, "is not like redis://host:6379/0 or amqp://user@host:5672//.")
+        return value
+
+    def email(self, name: str, default: str) -> str:
+        """An e-mail address, or `Name <address>`."""
+        value = self.text(name, default)
+        if not _EMAIL.fullmatch(parseaddr(value)[1]):
+            raise BadSetting(name, "is not like billing@example.org.")
+        return value
+
+    def currency(self, name: str) -> str:
+        """A currency code; empty when not set."""
+        value = self.text(name, "")
+        if value and value not in DIGITS:
+            raise BadSetting(name, f"{value[:40]!r} is not an ISO 4217 code such as EUR.")
+        return value
 
     def pattern(
         self, name: str, default: str = "", *, aliases: Sequence[str] = ()
