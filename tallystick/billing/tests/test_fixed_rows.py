@@ -25,7 +25,7 @@ def refuses_to_delete(rows: models.QuerySet[models.Model], words: str) -> None:
     with pytest.raises(DatabaseError, match=words), transaction.atomic():
         models.QuerySet.delete(rows)
     with pytest.raises(DatabaseError, match=words), transaction.atomic():
-        rows._raw_delete(rows.db)  # type: ignore[attr-defined] # Django's own, without the models
+        rows._raw_delete(rows.db)  # Django's own, without the models
     assert rows.count() == count
 
 
@@ -33,7 +33,7 @@ def test_issued_invoices_and_their_lines_stay(invoice: Invoice) -> None:
     refuses_to_delete(invoice.lines.all(), "a line of an issued invoice is not deleted")
     rows = Invoice.objects.everywhere().filter(pk=invoice.pk)
     with pytest.raises(DatabaseError, match="is not deleted"), transaction.atomic():
-        rows._raw_delete(rows.db)  # type: ignore[attr-defined]
+        rows._raw_delete(rows.db)
 
 
 def test_money_that_came_stays(account: Account) -> None:
@@ -44,7 +44,7 @@ def test_money_that_came_stays(account: Account) -> None:
     refuses_to_delete(Wallet.of(account, "EUR").entries.all(), "the ledger of a wallet")
     rows = type(payment).objects.everywhere().filter(pk=payment.pk)
     with pytest.raises(DatabaseError, match="money that came"), transaction.atomic():
-        rows._raw_delete(rows.db)  # type: ignore[attr-defined]
+        rows._raw_delete(rows.db)
 
 
 def test_what_came_and_went_back_stays_too(invoice: Invoice) -> None:
@@ -52,7 +52,7 @@ def test_what_came_and_went_back_stays_too(invoice: Invoice) -> None:
     rows = type(payment).objects.everywhere().filter(pk=payment.pk)
     rows.update(status="refunded")
     with pytest.raises(DatabaseError, match="money that came"), transaction.atomic():
-        rows._raw_delete(rows.db)  # type: ignore[attr-defined]
+        rows._raw_delete(rows.db)
 
 
 def test_drafts_are_edited_and_go(draft: Invoice) -> None:
