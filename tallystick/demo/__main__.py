@@ -17,8 +17,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tallystick.demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="play, check every station, and end")
     once = parser.parse_args().once
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, _interrupt)
+    _end_on_signals()
     try:
         ports = Ports.read(os.environ)
         ports.require_free()
@@ -30,6 +29,13 @@ def main() -> int:
     except KeyboardInterrupt:
         _say("\nStopped.")
         return 130 if once else 0
+
+
+def _end_on_signals() -> None:
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup: to outlive its terminal
+        signal.signal(signal.SIGHUP, _interrupt)
 
 
 def _play(built: Stage, *, once: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import ctypes
 import os
 import secrets
 import shutil
@@ -16,14 +17,27 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tallystick.kit.env import BadSetting, Env
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+FOLDER = ROOT / ".demo"
 HOST = "127.0.0.1"
 READY_SECONDS = 30
 STOP_SECONDS = 8
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def _end_with_parent(libc: ctypes.CDLL) -> None:
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+# However the parent ends, its children do not keep the ports. Loaded here, as a forked process may
+# not load anything; elsewhere than on Linux only a killed parent leaves children behind.
+_END_WITH_PARENT = partial(_end_with_parent, ctypes.CDLL(None)) if sys.platform == "linux" else None
 
 
 class StageError(Exception):
@@ -67,7 +81,7 @@ class Stage:
     """A folder, an environment and the running processes. The folder starts empty each time."""
 
     ports: Ports
-    folder: Path = ROOT / ".demo"
+    folder: Path = FOLDER
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -123,6 +137,7 @@ class Stage:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_END_WITH_PARENT,
         )
 
     def wait_for(self, name: str, url: str) -> None:
@@ -169,9 +184,9 @@ def _answers(url: str) -> bool:
 
 
 @contextlib.contextmanager
-def stage(ports: Ports) -> Iterator[Stage]:
+def stage(ports: Ports, folder: Path = FOLDER) -> Iterator[Stage]:
     """A prepared stage, whose processes end with the block."""
-    built = Stage(ports)
+    built = Stage(ports, folder)
     built.prepare()
     try:
         yield built
