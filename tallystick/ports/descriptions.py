@@ -22,6 +22,9 @@ SPECS = Path(
     os.environ.get("TALLYSTICK_SPECS", Path(__file__).resolve().parents[3] / "shared" / "specs")
 )
 """Where the providers' API descriptions are; tests that need one skip without it."""
+HOW_TO_GET = "set TALLYSTICK_SPECS to a folder with the providers' API descriptions (xero/...)"
+    "set TALLYSTICK_SPECS to a folder with the provider's API description, such as xero/..."
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Description:
 
     def required(self) -> Description:
         if not self.file.exists():
-            pytest.skip(f"{self.file.name} is not at hand")
+            pytest.skip(f"needs {self.file.name}: {HOW_TO_GET}")
         return self
 
     def complaints(self, request: httpx2.Request) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,15 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tallystick.ports.descriptions import HOW_TO_GET, SPECS
 from tallystick.providers.xero.sandbox import XeroStand
 from tallystick.providers.xero.sandbox.tests.api import Api, Json, draft, line
 
-_SPECS = Path(os.environ.get("TALLYSTICK_SPECS", Path(__file__).parents[6] / "shared" / "specs"))
-_ACCOUNTING = _SPECS / "xero" / "xero_accounting.prism.json"
-_IDENTITY = _SPECS / "xero" / "xero-identity.prism.json"
+_ACCOUNTING = SPECS / "xero" / "xero_accounting.prism.json"
+_IDENTITY = SPECS / "xero" / "xero-identity.prism.json"
 
 pytestmark = pytest.mark.skipif(
-    not _ACCOUNTING.exists(), reason="the API descriptions are not here (TALLYSTICK_SPECS)"
+    not _ACCOUNTING.exists(), reason=f"needs {_ACCOUNTING.name}: {HOW_TO_GET}"
 )
 
 
@@ -179,7 +178,7 @@ def test_connections(full: Api) -> None:
 
 def test_webhooks(full: Api, stand: XeroStand) -> None:
     yaml = pytest.importorskip("yaml")
-    described = yaml.safe_load((_SPECS / "xero" / "xero-webhooks.yaml").read_text())
+    described = yaml.safe_load((SPECS / "xero" / "xero-webhooks.yaml").read_text())
     schema = described["components"]["schemas"]["WebhookEvent"]
     for sent in stand.pending_deliveries():
         jsonschema.Draft202012Validator(schema).validate(json.loads(sent.body))
