@@ -15,7 +15,7 @@ from tests.browser.chromium import EXECUTABLE, chromium
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if not EXECUTABLE.exists():
-        pytest.skip("Debian's chromium is not installed.")
+        pytest.skip("needs a browser: apt-get install chromium")
     with chromium() as running:
         yield running
 

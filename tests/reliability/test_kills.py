@@ -31,7 +31,7 @@ def broker() -> str:
         client.ping()
         client.delete("tallystick")
     except redis.ConnectionError:
-        pytest.skip(f"needs Redis at {BROKER}")
+        pytest.skip(f"no Redis at {BROKER}: apt-get install redis-server, or set REDIS_URL")
     finally:
         client.close()
     return BROKER

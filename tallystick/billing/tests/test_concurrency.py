@@ -29,14 +29,9 @@ from tallystick.events.models import Event
 from tallystick.kit.money import Money
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+# SQLite has one writer at a time: there is no lock to take away.
 postgres = pytest.mark.postgres
 WORKERS = 50
-
-
-@pytest.fixture
-def need_postgres() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time: there is no lock to take away.")
 
 
 def at_once(tasks: Sequence[Callable[[], object]]) -> list[object]:
@@ -104,7 +99,6 @@ def test_numbers_are_gapless_under_a_hundred_issuers(account: Account) -> None:
 
 
 @postgres
-@pytest.mark.usefixtures("need_postgres")
 def test_control_a_counter_that_is_read_and_written_apart_leaves_its_mark(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,7 +190,6 @@ def test_an_invoice_is_paid_once_under_fifty_attempts(account: Account, seed: in
 
 
 @postgres
-@pytest.mark.usefixtures("need_postgres")
 def test_control_without_row_locks_the_books_are_wrong(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
