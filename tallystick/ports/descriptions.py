@@ -23,8 +23,6 @@ SPECS = Path(
 )
 """Where the providers' API descriptions are; tests that need one skip without it."""
 HOW_TO_GET = "set TALLYSTICK_SPECS to a folder with the providers' API descriptions (xero/...)"
-    "set TALLYSTICK_SPECS to a folder with the provider's API description, such as xero/..."
-)
 
 
 @dataclass(frozen=True)
