@@ -23,6 +23,7 @@ from tallystick.billing.lines import LineDraft
 from tallystick.billing.models import Invoice, Product
 from tallystick.demo.data import BRITONS, EUROPEANS, PASSWORD, PRODUCTS, Cast
 from tallystick.events import Actor, ActorKind, acting
+from tallystick.integrations.connections import Connection
 from tallystick.integrations.links import Link
 from tallystick.kit import spelling
 from tallystick.people.models import User
@@ -32,6 +33,8 @@ from tallystick.sandbox.running import Running
 PATIENCE = 45.0
 """Seconds that a station may take."""
 POLL = 0.1
+IDLE = 2.0
+"""Seconds over which a worker with nothing to do takes no lease."""
 
 T = TypeVar("T")
 
@@ -77,7 +80,9 @@ class Play:
             f"{away.number} is paid in Xero; the signed webhook brings it back",
             lambda: self._comes_back(away),
         )
-        self._station("nothing is out of step, the journal is whole", self._in_step)
+        self._station(
+            "nothing is out of step, the worker is idle, the journal is whole", self._in_step
+        )
         self._station("more invoices for you to try", self._more)
         return not self.failures
 
@@ -175,12 +180,19 @@ class Play:
             lambda: not Link.objects.filter(state__in=[State.DUE, State.UNCERTAIN]).exists(),
             "all links in step",
         )
+        self._until(self._is_idle, "the worker to be idle")
         wrong = Link.objects.waiting_for_us().values_list("key", "last_error", "difference")
         _require(not wrong, f"out of step: {list(wrong)}")
         try:
             call_command("verify_journal", verbosity=0, stdout=_Nowhere())
         except (CommandError, SystemExit) as error:
             raise Unmet(f"the journal does not verify: {error}") from None
+
+    def _is_idle(self) -> bool:
+        """Whether nobody serves a connection for a while: there is nothing left to do."""
+        before = self._fences()
+        time.sleep(IDLE)
+        return self._fences() == before
 
     def _more(self) -> None:
         """Something to look at: open, partly paid and overdue invoices of several customers."""
@@ -197,6 +209,10 @@ class Play:
         late.issue()
 
     # -- how it goes on
+
+    def _fences(self) -> list[int]:
+        fences = Connection.objects.everywhere().order_by("pk").values_list("fence", flat=True)
+        return list(fences)
 
     def _station(self, title: str, deed: Callable[[], T]) -> T | None:
         self.stations += 1
