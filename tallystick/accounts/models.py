@@ -6,6 +6,15 @@ from tallystick.accounts.accounts import Account
 from tallystick.accounts.apikeys import ApiKey
 from tallystick.accounts.memberships import Membership
 from tallystick.accounts.organisations import Organisation, OrganisationMember
+from tallystick.accounts.tries import Tries
 from tallystick.accounts.websites import Website
 
-__all__ = ["Account", "ApiKey", "Membership", "Organisation", "OrganisationMember", "Website"]
+__all__ = [
+    "Account",
+    "ApiKey",
+    "Membership",
+    "Organisation",
+    "OrganisationMember",
+    "Tries",
+    "Website",
+]

@@ -20,7 +20,7 @@ from tallystick.billing import paylinks
 from tallystick.billing.invoices import Invoice
 from tallystick.events.actors import Actor, ActorKind, acting
 from tallystick.events.requests import actor_in, address_of
-from tallystick.web.limits import Limit
+from tallystick.web.limits import Limit, too_many
 
 MISSES = Limit("pay-misses", times=20, seconds=60)
 """Tokens that do not exist, per address; whoever reached it is not answered at all for a while."""
@@ -59,15 +59,14 @@ def by_token(view: InvoiceView[P]) -> TokenView[P]:
 
 def _opened(request: HttpRequest, token: str, address: str) -> Invoice | HttpResponse:
     """The invoice of `token`, or the page that says why it stays closed."""
-    if MISSES.reached(address):
-        return _too_many(request)
     try:
         invoice = paylinks.find(token)
     except paylinks.UnknownLink:
-        MISSES.count(address)
+        if not MISSES.count(address):
+            return too_many(request)
         return render(request, "web/pay/unknown.html", status=HTTPStatus.NOT_FOUND)
-    if not VISITS.count(token):
-        return _too_many(request)
+    if not VISITS.count_unless(MISSES, address, token):
+        return too_many(request)
     return _log_in_first(request, invoice) or invoice
 
 
@@ -91,12 +90,6 @@ def _log_in_first(request: HttpRequest, invoice: Invoice) -> HttpResponse | None
     if not (is_of(request, invoice.client) or can_bill(request.user, invoice.website)):
         raise PermissionDenied
     return None
-
-
-def _too_many(request: HttpRequest) -> HttpResponse:
-    response = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
-    response["Retry-After"] = "60"
-    return response
 
 
 def _private(response: HttpResponse) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Limits on how often: counted in the cache, so that all processes of a site on Redis share them.
+"""Limits on how often: counted in the database, so that all processes of a site share them.
 
 Windows are fixed: a count starts with the first try and is forgotten `seconds` later.
 """
@@ -6,10 +6,12 @@ Windows are fixed: a count starts with the first try and is forgotten `seconds` 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
-from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
-from tallystick.kit.signing import digest
+from tallystick.accounts.models import Tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +24,19 @@ class Limit:
 
     def count(self, subject: str) -> bool:
         """Count one try of `subject`; whether it was still within the limit."""
-        key = self._key(subject)
-        if cache.add(key, 1, self.seconds):
-            return True
-        try:
-            return cache.incr(key) <= self.times
-        except ValueError:  # it ran out between the two
-            return bool(cache.add(key, 1, self.seconds))
+        return Tries.add(self._named(subject), self.seconds) <= self.times
 
-    def reached(self, subject: str) -> bool:
-        """Whether `subject` has no try left; counts nothing."""
-        return int(cache.get(self._key(subject), 0)) >= self.times
+    def count_unless(self, other: Limit, who: str, subject: str) -> bool:
+        """The same in one query with the question whether `who` has a try left within `other`."""
+        count, others = Tries.add_beside(other._named(who), self._named(subject), self.seconds)
+        return count <= self.times and others < other.times
 
-    def _key(self, subject: str) -> str:
-        # Hashed: what is counted can be a secret, and can be longer than a cache key.
-        return f"limit:{self.name}:{digest(subject)[:32]}"
+    def _named(self, subject: str) -> str:
+        return f"{self.name}:{subject}"
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """The page of whoever is over a limit."""
+    response = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
+    response["Retry-After"] = "60"
+    return response

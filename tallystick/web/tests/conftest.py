@@ -10,7 +10,7 @@ from tallystick.billing.tests import samples
 
 @pytest.fixture(autouse=True)
 def _forgetful_cache() -> None:
-    """Limits count in the cache: each test starts without a past."""
+    """What visits were noted is in the cache: each test starts without a past."""
     cache.clear()
 
 
