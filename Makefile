@@ -18,8 +18,8 @@ demo:  ## The main job on SQLite with the sandbox providers; ARGS=--once plays, 
 	@scripts/venv base
 	@$(PY) -m tallystick.demo $(ARGS)
 
-test: install  ## All tests that need no server of yours, in a few minutes
-	@$(PY) -m pytest -q -n auto -m "not slow and not browser and not broker" $(ARGS)
+test: install  ## All tests but the slow ones, in a few minutes; what needs a server says so and is skipped
+	@$(PY) -m pytest -q -n auto -m "not slow or postgres" $(ARGS)
 
 test-postgres: install  ## The same suite, and what is PostgreSQL's alone, on PostgreSQL
 	@DATABASE_URL=$${POSTGRES_URL:-postgres:///test} $(PY) -m pytest -q -n auto \

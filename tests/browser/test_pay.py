@@ -59,7 +59,8 @@ def test_pays_by_keyboard_alone(
     invoice = samples.invoice(account)
     page = browser.new_page()
     page.goto(f"{live_server.url}/accounts/login/?next=/pay/invoice/{invoice.payment_token}/")
-    page.keyboard.type("ismail")  # the field has the focus
+    expect(page.get_by_label("User name")).to_be_focused()
+    page.keyboard.type("ismail")
     page.keyboard.press("Tab")
     page.keyboard.type(samples.PASSWORD)
     page.keyboard.press("Enter")
