@@ -43,7 +43,12 @@ class Tries(models.Model):
     def add_beside(cls, other: str, subject: str, seconds: int) -> tuple[int, int]:
         """The same, and how many there were of `other`, in one query."""
         now = _now()
-        values = {"key": digest(subject), "now": now, "ends": now + seconds, "other": digest(other)}
+        values: dict[str, str | int] = {
+            "key": digest(subject),
+            "now": now,
+            "ends": now + seconds,
+            "other": digest(other),
+        }
         with connection.cursor() as cursor:
             cursor.execute(_COUNT, values)
             count, others = cursor.fetchone()

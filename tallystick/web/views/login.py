@@ -20,7 +20,7 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def limited(view: View[P]) -> View[P]:
+def limited(view: View[P]) -> Callable[..., HttpResponseBase]:
     """A log-in `view` that answers so many tries a minute; right or wrong is not asked."""
 
     @wraps(view)
