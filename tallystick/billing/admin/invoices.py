@@ -74,6 +74,9 @@ class InvoiceAdmin(ActingAdmin):
             {"fields": ["name", "status", "reason", "pay_link", "mailed", "mail_trouble"]},
         ),
     ]
+    add_fieldsets = fieldsets[
+        :2
+    ]  # nothing is added up before it is saved, and nothing has happened
     readonly_fields = [
         *("name", "status", "reason", "total_net", "total_tax", "total", "paid", "still_due"),
         *("pay_link", "mailed", "mail_trouble"),
@@ -94,6 +97,9 @@ class InvoiceAdmin(ActingAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return _is_open(obj) and super().has_delete_permission(request, obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:  # noqa: ANN401 - as Django's own
+        return self.add_fieldsets if obj is None else super().get_fieldsets(request, obj)
 
     def get_actions(
         self,

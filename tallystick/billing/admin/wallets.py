@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.forms.models import BaseInlineFormSet
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,9 +16,16 @@ from tallystick.kit.money import Money
 
 if TYPE_CHECKING:
     from django.db import models
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
     from tallystick.people.models import User
+
+    EntryFormSetBase = BaseInlineFormSet[WalletEntry, Wallet, Any]
+else:
+    EntryFormSetBase = BaseInlineFormSet
+
+SHOWN = 50
 
 
 class AmountForm(forms.Form):
@@ -59,11 +68,26 @@ def _always(wallet: Wallet) -> bool:
     return True
 
 
+class NewestEntries(EntryFormSetBase):
+    """A ledger grows without end; its page does not."""
+
+    def get_queryset(self) -> QuerySet[WalletEntry]:
+        return self._newest
+
+    @cached_property
+    def _newest(self) -> QuerySet[WalletEntry]:
+        return super().get_queryset()[:SHOWN]
+
+
 class EntryInline(TenantInline):
     model = WalletEntry
+    formset = NewestEntries
     fields = ["created_at", "reason", "amount", "balance_after", "note", "payment", "by"]
     readonly_fields = ["created_at", "reason", "amount", "balance_after", "note", "payment", "by"]
     can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("payment", "by")
 
     def may(self, request: HttpRequest, act: str, row: models.Model | None = None) -> bool:
         return act == "view" and super().may(request, act, row)
@@ -76,8 +100,7 @@ class WalletAdmin(ActingAdmin):
     list_select_related = ["account__user", "account__organisation", "website"]
     search_fields = ["account__user__email", "account__organisation__name"]
     autocomplete_fields = ["account"]
-    fields = ["account", "currency", "money"]
-    readonly_fields = ["money"]
+    readonly_fields = ["money", "ledger"]
     inlines = [EntryInline]
     acts = [
         Act("credit", gettext_lazy("Credit"), _credit, _always, AmountForm),
@@ -94,6 +117,23 @@ class WalletAdmin(ActingAdmin):
     def save_model(self, request: HttpRequest, obj: Wallet, form: forms.Form, change: bool) -> None:
         obj.website = obj.account.website
         super().save_model(request, obj, form, change)
+
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
+        fields = ["account", "currency"]
+        return fields if obj is None else [*fields, "money", "ledger"]
+
+    def get_inlines(self, request: HttpRequest, obj: models.Model | None) -> list[Any]:
+        return [] if obj is None else self.inlines
+
+    @admin.display(description=gettext_lazy("ledger"))
+    def ledger(self, wallet: Wallet) -> str:
+        count = wallet.entries.count()
+        if count <= SHOWN:
+            return _("%(count)d entries") % {"count": count}
+        return _("%(count)d entries, of which the newest %(shown)d are below") % {
+            "count": count,
+            "shown": SHOWN,
+        }
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial = super().get_changeform_initial_data(request)
