@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PORTS = ("DEMO_WEB_PORT", "DEMO_SANDBOX_PORT", "DEMO_MAIL_PORT")
 # The demo's own main, signals and stage; in place of the site, something that holds its port.
 PLAY = """
-import sys, time
+import signal, sys, time
 from functools import partial
 from pathlib import Path
 from tallystick.demo import __main__ as demo
@@ -30,6 +30,7 @@ def play(built, *, once):
 
 demo.stage = partial(demo.stage, folder=Path(sys.argv.pop()))
 demo._play = play
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever the tests were started under
 sys.exit(demo.main())
 """
 

@@ -248,6 +248,8 @@ class Invoice(SalesDocument):
             raise WrongState("A draft or void invoice is not sent.")
         if self.token_revoked_at is not None:
             raise WrongState("Its payment link is revoked. Make a new payment link first.")
+        if self.token_expires_at is not None and self.token_expires_at <= clock.now():
+            raise WrongState("Its payment link has expired. Make a new payment link first.")
         return Email.queue(INVOICE_GENERATED, self)
 
     def _kept_lines(self) -> list[InvoiceLine]:

@@ -16,6 +16,7 @@ from tallystick.billing.states import WrongState
 from tallystick.billing.tests import making
 from tallystick.billing.tests.making import eur
 from tallystick.events.models import Event
+from tallystick.kit import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -139,6 +140,13 @@ def test_no_mail_goes_out_with_a_revoked_link(invoice: Invoice) -> None:
     assert not Email.objects.exists()
     paylinks.renew(invoice)
     assert invoice.send_email().invoice == invoice
+
+
+def test_no_mail_goes_out_with_an_expired_link(invoice: Invoice) -> None:
+    Invoice.objects.of(invoice.website).update(token_expires_at=clock.now())
+    invoice.refresh_from_db()
+    with pytest.raises(WrongState, match="has expired"):
+        invoice.send_email()
 
 
 def test_staff_are_told_to_renew_a_revoked_link_first(invoice: Invoice, client: Client) -> None:
