@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.db import connection
 
 from tallystick.kit import clock
 from tallystick.queue.leases import LeaseLost, is_free, owner_name
-from tests.queueapp.models import Machine
+from tests.queueapp.models import Job, Machine
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +94,25 @@ def test_guards_what_is_written(machine: Machine) -> None:
 def test_the_owner_is_this_process() -> None:
     assert owner_name() == owner_name()
     assert 8 < len(owner_name()) <= 80
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="its users share one clock")
+@pytest.mark.parametrize("wrong_by", [timedelta(minutes=-10), timedelta(minutes=10)])
+def test_a_host_whose_clock_is_wrong_takes_nothing_from_others(
+    machine: Machine, wrong_by: timedelta
+) -> None:
+    Job.objects.create(due_at=clock.now() - timedelta(hours=1))
+    [job] = Job.claim(1, "a", 60)
+    assert machine.acquire("a", 60)
+    with clock.use(clock.VirtualClock(clock.now() + wrong_by)) as wrong, _as_the_system(wrong):
+        assert Job.claim(1, "b", 60) == []
+        assert not again(machine).acquire("b", 60)
+        job.heartbeat(60)
+        machine.heartbeat(60)
+    assert Job.claim(1, "c", 60) == []
+    assert not again(machine).acquire("c", 60)
+
+
+def _as_the_system(wrong: clock.Clock) -> AbstractContextManager[object]:
+    """The host's own clock, not one that simulates all clocks at once."""
+    return mock.patch.object(clock, "SystemClock", type(wrong))

@@ -2,7 +2,7 @@
 
 SQLite lets one connection write at a time. One that finds the lock taken looks again after 1, 2, 5,
 10, 15, 20, 25, 50 and then every 100 ms: beside a busy writer it is overtaken for seconds. This one
-looks about once a millisecond, so that many short writers come to their turns soon and evenly.
+looks about every millisecond, so that many short writers come to their turns soon and evenly.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 
 T = TypeVar("T")
 
-LOOK_EVERY = 0.001
+FIRST_LOOK, LONGEST_LOOK = 0.0003, 0.001
+"""Seconds from one look to the next, growing by half each time."""
 PRIMARY_CODE = 0xFF
 """SQLite's extended error codes hold the primary one in their lowest byte."""
 
@@ -34,6 +35,7 @@ class PatientCursor(SQLiteCursorWrapper):
 
     def _patiently(self, statement: Callable[[], T]) -> T:
         until = time.monotonic() + self.patience
+        pause = FIRST_LOOK
         while True:
             try:
                 return statement()
@@ -41,7 +43,8 @@ class PatientCursor(SQLiteCursorWrapper):
                 if not self._was_busy(error) or time.monotonic() > until:
                     raise
             # Uneven, so that those who wait do not look at the same moments.
-            time.sleep(random.uniform(0.5, 1.5) * LOOK_EVERY)  # noqa: S311 - spreads load
+            time.sleep(random.uniform(0.5, 1.5) * pause)  # noqa: S311 - spreads load
+            pause = min(pause * 1.5, LONGEST_LOOK)
 
     def _was_busy(self, error: OperationalError) -> bool:
         # Within a transaction the lock is held already, and what was done before would be lost.
