@@ -47,10 +47,10 @@ screens: install  ## Screenshots of every page into docs/screens/
 	@$(PY) -m tests.browser.screens
 
 css:  ## Compile the style sheet and fonts (needs Node); the result is committed
-	@cd frontend && npm ci --silent && npm run --silent build
+	@cd frontend && npm install --no-save --silent && npm run --silent build
 
 css-check:  ## Compile again and compare with what is committed
-	@cd frontend && npm ci --silent && npm run --silent check
+	@cd frontend && npm install --no-save --silent && npm run --silent check
 
 lock:  ## Compile requirements/*.in to hash-locked requirements/*.txt (needs uv)
 	@for name in base dev bench; do uv pip compile --quiet --universal --python-version 3.11 \

@@ -96,7 +96,7 @@ def test_is_accessible(
     browser: Browser, live_server: LiveServer, account: Account, scheme: Literal["light", "dark"]
 ) -> None:
     if not AXE.exists():
-        pytest.skip("needs axe-core: npm ci, in the folder frontend")
+        pytest.skip("needs axe-core: npm install --no-save, in the folder frontend")
     invoice = samples.invoice(account, due_in=-20)
     context = browser.new_context(color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
