@@ -33,7 +33,9 @@ ORDER BY due_at LIMIT 20
 """
 NOW, LATER = "9998-01-01 00:00:00", "9999-01-01 00:00:00"
 MARK = "UPDATE queueapp_job SET state = 'done' WHERE id = {p} AND fence = {p}"
-MARK_ALL = "UPDATE queueapp_job SET state = 'done' WHERE (id, fence) IN (VALUES {rows})"
+MARK_ALL = (
+    "UPDATE queueapp_job SET state = 'done' WHERE id IN ({ids}) AND (id, fence) IN (VALUES {rows})"
+)
 BACKLOG = 100_000
 WRITES = 600
 COLUMNS = (
@@ -164,8 +166,10 @@ def _bare(url: str) -> tuple[Callable[[], None], Callable[[], None]]:
 
     def together() -> None:
         while rows := execute(claim, values).fetchall():
-            places = ", ".join([f"({p}, {p})"] * len(rows))
-            execute(MARK_ALL.format(rows=places), tuple(value for row in rows for value in row))
+            ids = ", ".join([p] * len(rows))
+            pairs = ", ".join([f"({p}, {p})"] * len(rows))
+            values_of = (*(row[0] for row in rows), *(value for row in rows for value in row))
+            execute(MARK_ALL.format(ids=ids, rows=pairs), values_of)
 
     return each, together
 

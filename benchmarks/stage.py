@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from tallystick.integrations.connections import Connection
@@ -41,11 +40,13 @@ def _on_postgres(url: str) -> Iterator[str]:
     from psycopg import sql
 
     name = f"bench_{os.getpid()}_{secrets.token_hex(2)}"
-    admin = urlunsplit(urlsplit(url)._replace(path="/postgres"))
-    with psycopg.connect(admin, autocommit=True) as server:
+    # Not urlunsplit: it writes postgres:///name, which has no host, as postgres:/name.
+    scheme, _, rest = url.partition("://")
+    server_url = f"{scheme}://{rest.partition('/')[0]}"
+    with psycopg.connect(f"{server_url}/postgres", autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
-            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+            yield f"{server_url}/{name}"
         finally:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
