@@ -29,7 +29,7 @@ those claimed together with it are not charged for it."""
 MARK_SECONDS = 0.005
 """Rows performed within so short a time are marked as done together. A worker that is killed in
 between has them performed again, as any row it had performed and not marked."""
-SQLITE_REST = 1.0
+SQLITE_REST = 0.5
 """On SQLite, as a multiple of the time spent writing: who waits for its write lock looks after 1, 3
 and 8 ms, and must find it free then."""
 

@@ -142,6 +142,7 @@ def mark_done(rows: Sequence[Row], now: datetime) -> list[Row]:
     if not rows:
         return []
     values: list[Any] = [connection.ops.adapt_datetimefield_value(now)]
+    values += [row.pk for row in rows]
     for row in rows:
         values += (row.pk, row.fence)
     with connection.cursor() as cursor:
@@ -155,10 +156,11 @@ def _mark_done(model: type[models.Model], count: int, vendor: str) -> str:
     del vendor  # part of the key: it decides the quotes
     quote = connection.ops.quote_name
     table, pk = quote(model._meta.db_table), quote(str(model._meta.pk.column))
-    held = ", ".join(["(%s, %s)"] * count)
+    pks, held = ", ".join(["%s"] * count), ", ".join(["(%s, %s)"] * count)
+    # The keys by themselves as well: for pairs alone SQLite reads the whole table.
     return (
         f"UPDATE {table} SET state = 'done', lease_owner = '', last_error = '', updated_at = %s "  # noqa: S608
-        f"WHERE ({pk}, fence) IN (VALUES {held}) RETURNING {pk}"
+        f"WHERE {pk} IN ({pks}) AND ({pk}, fence) IN (VALUES {held}) RETURNING {pk}"
     )
 
 

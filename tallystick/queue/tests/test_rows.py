@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
 
 from tallystick.kit import clock
 from tallystick.queue.leases import LeaseLost
@@ -168,13 +170,40 @@ def test_releases_many_of_those_that_are_still_ours() -> None:
         assert set(claim(3)) == set(rows) - {taken}
 
 
-def test_one_small_index_finds_the_work() -> None:
+def plan_of(act: Callable[[], object]) -> str:
+    """How the database carries out what `act` asks of it, on a table where that matters."""
     Job.objects.bulk_create(Job(state=State.DONE) for _ in range(500))
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
+    with CaptureQueriesContext(connection) as asked:
+        act()
+    explain = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
             cursor.execute("ANALYZE queueapp_job")
             cursor.execute("SET LOCAL enable_seqscan = off")
-    assert "job_due" in Job.due().order_by("due_at").explain()
+        cursor.execute(explain + asked[-1]["sql"])
+        return "\n".join(str(line) for line in cursor.fetchall())
+
+
+def test_one_small_index_finds_the_work() -> None:
+    assert "job_due" in plan_of(lambda: list(Job.due().order_by("due_at")))
+    assert "job_due" in plan_of(claim)
+
+
+SETTLING = {
+    "mark as done": lambda rows: Job.complete_many(rows),
+    "hand back": lambda rows: Job.release_many(rows),
+    "retry": lambda rows: rows[0].retry("no luck"),
+    "complete": lambda rows: rows[0].complete(),
+}
+
+
+@pytest.mark.parametrize("verb", SETTLING)
+def test_settling_reads_only_the_rows_it_settles(verb: str) -> None:
+    make(3)
+    rows = claim(3)
+    plan = plan_of(lambda: SETTLING[verb](rows))
+    assert "SCAN queueapp_job" not in plan
+    assert "Seq Scan on queueapp_job" not in plan
 
 
 def test_the_reason_kept_holds_no_secret() -> None:
