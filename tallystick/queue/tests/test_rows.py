@@ -189,9 +189,9 @@ def test_one_small_index_finds_the_work() -> None:
     assert "job_due" in plan_of(claim)
 
 
-SETTLING = {
-    "mark as done": lambda rows: Job.complete_many(rows),
-    "hand back": lambda rows: Job.release_many(rows),
+SETTLING: dict[str, Callable[[list[Job]], object]] = {
+    "mark as done": Job.complete_many,
+    "hand back": Job.release_many,
     "retry": lambda rows: rows[0].retry("no luck"),
     "complete": lambda rows: rows[0].complete(),
 }
