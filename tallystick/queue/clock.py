@@ -6,7 +6,6 @@ in use, stands in for the database's too.
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -42,14 +41,6 @@ def later_sql(seconds: float) -> tuple[str, list[Any]]:
         return "(STATEMENT_TIMESTAMP() + %s * INTERVAL '1 second')", [seconds]
     later = clock.now() + timedelta(seconds=seconds)
     return "%s", [connection.ops.adapt_datetimefield_value(later)]
-
-
-def ticking() -> float:
-    """Seconds that only grow, to measure spans within one process."""
-    virtual = clock.current()
-    if isinstance(virtual, clock.SystemClock):
-        return time.monotonic()
-    return virtual.now().timestamp()
 
 
 def _database_has_a_clock() -> bool:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from django.db import connection
 
+from tallystick.kit.clock import ticking
 from tallystick.queue import statements
-from tallystick.queue.clock import db_later, ticking
+from tallystick.queue.clock import db_later
 from tallystick.queue.leases import owner_name
 
 if TYPE_CHECKING:

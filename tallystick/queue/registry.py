@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from tallystick.queue import clock
+from tallystick.kit import clock
 
 if TYPE_CHECKING:
     from tallystick.queue.rows import QueueRow

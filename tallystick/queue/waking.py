@@ -8,7 +8,7 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 
-from tallystick.queue import clock
+from tallystick.kit import clock
 
 logger = logging.getLogger(__name__)
 
