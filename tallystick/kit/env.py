@@ -65,6 +65,13 @@ class Env:
             raise BadSetting(name, f"{value[:40]!r} is not a whole number from {low} to {high}.")
         return int(value)
 
+    def seconds(self, name: str, default: float) -> float:
+        """A span, with a fraction where wanted."""
+        value = self.text(name, str(default))
+        if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", value, re.ASCII):
+            raise BadSetting(name, f"{value[:40]!r} is not a number of seconds, such as 0.5.")
+        return float(value)
+
     def port(self, name: str, default: int) -> int:
         return self.integer(name, default, low=1, high=65535)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -28,3 +28,26 @@ def plain(value: object) -> str:
     if isinstance(value, Enum | UUID):
         return str(value)
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+def pieces(document: Mapping[str, object]) -> Iterator[str]:
+    """`document` as text, piece by piece: a member that is an iterator becomes a list whose items
+    are read as they are written, so that a long one takes no memory. Its members are in order, and
+    one that can be called is asked for when it is its turn."""
+    opening = "{"
+    for name, value in document.items():
+        yield f"{opening}\n  {json.dumps(name)}: "
+        opening = ","
+        if isinstance(value, Iterator):
+            yield from _items(value)
+        else:
+            yield json.dumps(value() if callable(value) else value, default=plain)
+    yield "\n}" if document else "{}"
+
+
+def _items(values: Iterator[object]) -> Iterator[str]:
+    opening = "["
+    for value in values:
+        yield f"{opening}\n    {json.dumps(value, default=plain)}"
+        opening = ","
+    yield "[]" if opening == "[" else "\n  ]"

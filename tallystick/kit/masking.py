@@ -6,7 +6,7 @@ import logging
 import re
 
 # Also of a link that was cut short: what is left of its secret narrows down the rest.
-_TOKEN = re.compile(r"(INV-[0-9A-Z]{12})-[A-Za-z0-9_-]{8,}")
+_TOKEN = re.compile(r"(INV-[0-9A-Z]{12})-[A-Za-z0-9_-]{8,}", re.IGNORECASE)
 
 
 class MaskTokens(logging.Filter):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,11 @@ class Tally:
     unreadable: int = 0
     complaint: str = ""
     """The first reason why a row could not be read."""
+
+
+ELSEWHERE: dict[str, Callable[[bool], Tally]] = {}
+"""What is sealed but kept in no field of ours, by its label: each renews, if told to write, and
+tells what it found."""
 
 
 def sealed_models() -> list[type[models.Model]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.kit.json import canonical
+from tallystick.kit.json import canonical, pieces
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
@@ -47,3 +48,25 @@ def test_exact_values_are_written_as_text() -> None:
 def test_what_has_no_spelling_is_refused() -> None:
     with pytest.raises(TypeError, match="object cannot be written"):
         canonical(object())
+
+
+def test_a_document_in_pieces_is_one_document() -> None:
+    seen: list[int] = []
+
+    def rows() -> Iterator[object]:
+        for number in range(3):
+            seen.append(number)
+            yield {"price": Decimal("1.50"), "number": number}
+
+    document = {"a": {"b": None}, "rows": rows(), "none": iter(()), "count": lambda: len(seen)}
+    text = "".join(pieces(document))
+    assert json.loads(text) == {
+        "a": {"b": None},
+        "rows": [{"price": "1.50", "number": number} for number in range(3)],
+        "none": [],
+        "count": 3,
+    }
+
+
+def test_an_empty_document_in_pieces() -> None:
+    assert json.loads("".join(pieces({}))) == {}
