@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tallystick.accounts.accounts import Account
 from tallystick.accounts.apikeys import ApiKey
+from tallystick.accounts.idempotency import KeptAnswer
 from tallystick.accounts.memberships import Membership
 from tallystick.accounts.organisations import Organisation, OrganisationMember
 from tallystick.accounts.tries import Tries
@@ -12,6 +13,7 @@ from tallystick.accounts.websites import Website
 __all__ = [
     "Account",
     "ApiKey",
+    "KeptAnswer",
     "Membership",
     "Organisation",
     "OrganisationMember",

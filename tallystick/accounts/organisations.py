@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.tenancy import TenantModel
+from tallystick.kit.db.keysets import folded
 
 if TYPE_CHECKING:
     from tallystick.people.models import User
@@ -34,6 +35,10 @@ class Organisation(TenantModel):
         verbose_name = _("organisation")
         verbose_name_plural = _("organisations")
         ordering = ["name"]
+        indexes = [
+            models.Index(folded("name"), name="organisation_by_name"),
+            models.Index(folded("email"), name="organisation_by_email"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -11,16 +11,19 @@ from tallystick.accounts.accounts import Account
 from tallystick.accounts.memberships import Membership
 from tallystick.accounts.organisations import OrganisationMember
 from tallystick.accounts.roles import websites_of
-from tallystick.accounts.standing import Person, standing_of
+from tallystick.accounts.standing import Person, Standing, standing_of
 
 if TYPE_CHECKING:
     from tallystick.people.models import User
 
 
 def people_visible_to(user: Person) -> QuerySet[User]:
+    return people_within(standing_of(user))
+
+
+def people_within(standing: Standing) -> QuerySet[User]:
     """Everybody for a superadmin; for an admin those who have to do with their websites."""
     people = get_user_model()._default_manager.all()
-    standing = standing_of(user)
     if standing.is_superadmin:
         return people
     sites: Any = standing.admin_of

@@ -7,7 +7,13 @@ import zoneinfo
 from datetime import date
 from typing import ClassVar, Self
 
-from django.core.validators import FileExtensionValidator, RegexValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import (
+    FileExtensionValidator,
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+)
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +30,22 @@ _HOST = RegexValidator(
     r"^(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*(:\d{1,5})?\Z",
     _("A host name in small letters, such as billing.example.org, with a port if need be."),
 )
+_MOST_REMINDERS = 10
+_FARTHEST_REMINDER = 365
 _COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("A colour written like #14532d."))
+
+
+def validate_reminder_days(text: str) -> None:
+    try:
+        stages = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ValidationError(_("Whole numbers, parted by commas, such as -3, 1, 7.")) from None
+    if len(stages) > _MOST_REMINDERS:
+        raise ValidationError(_("At most %(most)d reminders."), params={"most": _MOST_REMINDERS})
+    if sorted(set(stages)) != stages:
+        raise ValidationError(_("Each day once, the earliest first."))
+    if any(abs(stage) > _FARTHEST_REMINDER for stage in stages):
+        raise ValidationError(_("At most a year before or after the due date."))
 
 
 class WebsiteQuerySet(models.QuerySet["Website"]):
@@ -73,6 +94,31 @@ class Website(Addressed):
     )
     payment_terms_days = models.PositiveSmallIntegerField(_("days to pay"), default=14)
     allow_part_payments = models.BooleanField(_("allow part payments"), default=False)
+    retention_years = models.PositiveSmallIntegerField(
+        _("years to keep documents"),
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_(
+            "Issued documents keep their buyer so many years after the end of the year of issue, even "
+            "when the person is erased: as long as the law asks."
+        ),
+    )
+    reminder_days = models.CharField(
+        _("remind on days"),
+        max_length=80,
+        blank=True,
+        validators=[validate_reminder_days],
+        help_text=_(
+            "Days from the due date, before it with a minus: -3, 1, 7, 14, 30. "
+            "Empty: no reminders are sent."
+        ),
+    )
+    reminder_hour = models.PositiveSmallIntegerField(
+        _("remind from"),
+        default=9,
+        validators=[MaxValueValidator(23)],
+        help_text=_("The hour of the day, in the website's time zone."),
+    )
 
     sender_name = models.CharField(_("sender name"), max_length=100, blank=True)
     sender_email = models.EmailField(_("sender e-mail address"), blank=True)
@@ -113,6 +159,14 @@ class Website(Addressed):
     def today(self) -> date:
         """The date in the website's time zone."""
         return clock.now().astimezone(zoneinfo.ZoneInfo(self.time_zone)).date()
+
+    @property
+    def reminder_stages(self) -> tuple[int, ...]:
+        """The days from the due date on which to remind, the earliest first."""
+        try:
+            return tuple(sorted({int(part) for part in self.reminder_days.split(",")}))
+        except ValueError:
+            return ()
 
     def make_default(self) -> None:
         """New people belong to this website from now on, and to no other."""

@@ -4,11 +4,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.admin import TenantAdmin
 from tallystick.events.models import Event
+from tallystick.events.personal import show_addresses
 
 if TYPE_CHECKING:
     from django.db import models
@@ -31,11 +33,20 @@ class BoundedPaginator(Pages):
         return rows.count()
 
 
+class JournalPage(ChangeList):
+    """A page whose addresses are read at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        show_addresses(self.result_list)
+
+
 @admin.register(Event)
 class EventAdmin(TenantAdmin):
     """The journal, newest first, to read."""
 
-    list_display = ["at", "kind", "subject", "by", "address", "website"]
+    list_display = ["at", "kind", "subject", "by", "whence", "website"]
     list_display_links = ["kind"]
     list_filter = ["website"]
     list_select_related = ["website"]
@@ -46,7 +57,7 @@ class EventAdmin(TenantAdmin):
     paginator = BoundedPaginator
     search_fields = ["subject_id"]
     search_help_text = _("The id of what it happened to, or its kind and id: invoice 12")
-    fields = ["at", "kind", "subject", "by", "address", "website", "change", "seal_seq"]
+    fields = ["at", "kind", "subject", "by", "whence", "website", "change", "seal_seq"]
 
     def may(self, request: HttpRequest, act: str, row: models.Model | None = None) -> bool:
         return act == "view" and super().may(request, act, row)
@@ -62,6 +73,14 @@ class EventAdmin(TenantAdmin):
         for kind in kinds:
             queryset = queryset.filter(subject_type__iendswith=kind)
         return queryset, False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        del request, kwargs
+        return JournalPage
+
+    @admin.display(description=_("from"))
+    def whence(self, event: Event) -> str:
+        return event.address_shown
 
     @admin.display(description=_("subject"))
     def subject(self, event: Event) -> str:

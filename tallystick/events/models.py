@@ -1,4 +1,5 @@
-"""Event: one line of the journal. Chain: how far the journal is sealed."""
+"""Event: one line of the journal. Chain: how far the journal is sealed. PersonKey: what opens the
+personal values in it."""
 
 from __future__ import annotations
 
@@ -12,7 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from tallystick.accounts.tenancy import TenantManager, TenantModel, TenantQuerySet
 from tallystick.accounts.websites import Website
 from tallystick.events.actors import Actor, ActorKind
+from tallystick.events.personal import LONGEST, HasAddress, PersonKey, seal
 from tallystick.kit import clock, json
+
+__all__ = ["AppendOnly", "Chain", "Event", "EventManager", "EventQuerySet", "PersonKey"]
 
 
 class AppendOnly(Exception):
@@ -36,8 +40,9 @@ class EventManager(TenantManager["Event"]):
         return events.filter(subject_type=subject._meta.label_lower).order_by("-id")
 
 
-class Event(TenantModel):
-    """What happened to which subject, by whom, from where.
+class Event(HasAddress, TenantModel):
+    """What happened to which subject, by whom, from where. A person's `address` is sealed under a
+    key of theirs; `address_shown` reads it.
 
     `change` is canonical JSON text, so that its bytes, which are sealed, are the same in every
     database. `seal_seq`, `row_hash` and `seal_hash` are set once, by the sealing; see `chain`.
@@ -59,7 +64,7 @@ class Event(TenantModel):
     )
     actor_id = models.CharField(max_length=64, blank=True)
     actor_label = models.CharField(max_length=100, blank=True)
-    address = models.CharField(_("from"), max_length=45, blank=True)
+    address = models.CharField(_("from"), max_length=LONGEST, blank=True)
     at = models.DateTimeField(_("at"), default=clock.now)
     change = models.TextField(_("change"), default="{}")
     seal_seq = models.BigIntegerField(null=True, unique=True, editable=False)
@@ -97,7 +102,7 @@ class Event(TenantModel):
             actor_kind=actor.kind.value,
             actor_id=actor.id,
             actor_label=actor.label,
-            address=actor.address,
+            address=seal(actor.whose, actor.address),
             at=at or clock.now(),
             change=json.canonical(change).decode(),
         )

@@ -29,7 +29,18 @@ def address_of(request: HttpRequest) -> str:
     return str(address)
 
 
+def agent_of(request: HttpRequest) -> str:
+    """What the browser or program calls itself, shortened."""
+    return str(request.META.get("HTTP_USER_AGENT", ""))[:200]
+
+
 def actor_in(request: HttpRequest) -> Actor:
     """The signed-in user. Whoever is not signed in is known by what let them in, not by this."""
     label = "staff" if getattr(request.user, "is_staff", False) else "client"
-    return Actor(ActorKind.USER, id=str(request.user.pk), label=label, address=address_of(request))
+    return Actor(
+        ActorKind.USER,
+        id=str(request.user.pk),
+        label=label,
+        address=address_of(request),
+        agent=agent_of(request),
+    )

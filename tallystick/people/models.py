@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.kit.db.fields import EncryptedTextField
+from tallystick.kit.db.keysets import folded
 from tallystick.kit.db.validators import validate_country
 from tallystick.kit.places import country_name
 
@@ -86,6 +87,11 @@ class User(AbstractUser):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        indexes = [
+            models.Index(folded("email"), name="user_by_email"),
+            models.Index(folded("last_name"), name="user_by_last_name"),
+            models.Index(folded("first_name"), name="user_by_first_name"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+from tallystick.kit.db import defaults
+
+defaults.fill(CELERY_BROKER_URL="", WORKER_POLL_SECONDS=0.5)
+
 
 class QueueConfig(AppConfig):
     name = "tallystick.queue"

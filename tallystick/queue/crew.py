@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from django.db import Error, connections
+from django.db import InterfaceError, OperationalError, connections
 from django.db.models import Model, QuerySet
 
 from tallystick.queue.reasons import place_of, reason_of
@@ -100,7 +100,7 @@ class Crew(Generic[Row]):
     def _work(self, row: Row, stopping: Stopping) -> None:
         try:
             self._perform(row, lambda: self._finishing or stopping())
-        except Error as error:
+        except (OperationalError, InterfaceError) as error:
             logger.warning("the database does not answer: %s", type(error).__name__)
         except Exception as error:  # noqa: BLE001 - one broken row does not stop the others
             logger.error(  # noqa: TRY400 - its message may hold what a log must not

@@ -11,6 +11,7 @@ from tallystick.queue.backoff import Backoff
 from tallystick.queue.clock import db_now
 from tallystick.queue.rows import QueueRow, State
 from tallystick.queue.schedules import routines
+from tallystick.queue.waking import wake
 
 UNKNOWN_DELAY = 60
 """In a rolling restart another version's worker knows the routine: leave it the row soon."""
@@ -42,6 +43,12 @@ class Schedule(QueueRow):
                 Schedule.objects.bulk_create([row], ignore_conflicts=True)
             elif known[routine.name] != routine.every:
                 Schedule.objects.filter(name=routine.name).update(every=routine.every)
+
+    @staticmethod
+    def hasten(name: str) -> None:
+        """Let the routine of that name run now, for there is a reason; then as usual."""
+        Schedule.objects.filter(name=name, due_at__gt=db_now()).update(due_at=db_now())
+        wake("schedules")
 
     def perform(self) -> None:
         """Run the routine, and be due when it is to run next."""

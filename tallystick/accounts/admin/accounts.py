@@ -38,5 +38,5 @@ class AccountAdmin(TenantAdmin):
                 ]
             },
         ),
-        (_("Preferences"), {"fields": ["currency", "language"]}),
+        (_("Preferences"), {"fields": ["currency", "language", "reminders_paused"]}),
     ]

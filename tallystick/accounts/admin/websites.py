@@ -29,9 +29,11 @@ class WebsiteAdmin(TenantAdmin):
                     "rounding",
                     "payment_terms_days",
                     "allow_part_payments",
+                    "retention_years",
                 ]
             },
         ),
+        (_("Reminders"), {"fields": ["reminder_days", "reminder_hour"]}),
         (_("Sender"), {"fields": ["sender_name", "sender_email", "logo", "accent_colour"]}),
         (
             _("Seller"),

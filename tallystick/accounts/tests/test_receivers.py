@@ -14,7 +14,8 @@ from pytest_django import Settings
 
 from tallystick.accounts import tenancy
 from tallystick.accounts.accounts import Account
-from tallystick.accounts.receivers import open_account
+from tallystick.accounts.organisations import Organisation, OrganisationMember
+from tallystick.accounts.receivers import open_account, open_missing
 from tallystick.accounts.websites import Website
 from tallystick.people.models import User
 
@@ -44,6 +45,20 @@ def test_no_account_is_opened_for_staff_or_without_a_website(
     settings.ACCOUNTS_OPEN_ON_SIGNUP = False
     User.objects.create_user("ann")
     assert not Account.objects.everywhere().exists()
+
+
+def test_who_was_missed_gets_one_later(ours: Website) -> None:
+    early = User.objects.create_user("early")
+    User.objects.create_user("staff", is_staff=True)
+    User.objects.create_user("gone", is_active=False)
+    member = User.objects.create_user("member")
+    club = Organisation.objects.create(website=ours, name="Club")
+    OrganisationMember.objects.create(user=member, organisation=club)
+    assert open_missing() == 0
+    ours.make_default()
+    assert open_missing() == 1
+    assert open_missing() == 0
+    assert Account.objects.everywhere().get().user == early
 
 
 def test_a_sign_up_takes_two_queries_more_and_a_save_none(

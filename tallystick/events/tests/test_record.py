@@ -29,7 +29,7 @@ def test_says_what_happened_to_whom_where_and_when(website: Website) -> None:
         str(website.pk),
     )
     assert (event.website, event.at, event.change) == (website, now, '{"fields":["name"]}')
-    assert (event.actor_kind, event.actor_id, event.actor_label, event.address) == (
+    assert (event.actor_kind, event.actor_id, event.actor_label, event.address_shown) == (
         "user",
         "7",
         "staff",
