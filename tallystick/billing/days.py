@@ -3,18 +3,39 @@ neither numbers nor time zones can be reckoned with."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from tallystick.billing.errors import BillingError
 
 FIRST, LAST = date(1990, 1, 1), date(2199, 12, 31)
+_AHEAD = timedelta(days=31)
+_YEARS_BACK = 10
 
 
 class BadDay(BillingError):
     """The day lies too far in the past or in the future."""
+
+    pointer = ""
+    """Where in the body of a request it stands."""
 
 
 def check(day: date | None, name: str) -> None:
     """Raises `BadDay`, which names the field; no day at all is fine."""
     if day is not None and not FIRST <= day <= LAST:
         raise BadDay(f"The {name} lies between {FIRST} and {LAST}.")
+
+
+def check_issue(day: date | None, today: date) -> None:
+    """The same for what is issued `today`: its number is of the year of its date, and a year that is
+    mistyped would have a series of its own for ever."""
+    check(day, "date of issue")
+    first, last = _years_before(today), today + _AHEAD
+    if day is not None and not first <= day <= last:
+        problem = BadDay(f"The date of issue lies between {first} and {last}.")
+        problem.pointer = "/issue_date"
+        raise problem
+
+
+def _years_before(today: date) -> date:
+    day = min(today.day, 28) if today.month == 2 else today.day  # noqa: PLR2004 - 29 February
+    return today.replace(year=today.year - _YEARS_BACK, day=day)

@@ -45,6 +45,7 @@ class Details(TypedDict, total=False):
     issue_date: date | None
     due_date: date | None
     inclusive: bool
+    link_one_use: bool
     key: str
     series: str
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Round
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
-from tallystick.billing import days, tokens, totals
+from tallystick.billing import days, statistics, tokens, totals
 from tallystick.billing import lines as invoice_lines
+from tallystick.billing.document_lines import breakdown
 from tallystick.billing.drafts import InvoiceManager
 from tallystick.billing.emails import INVOICE_GENERATED, Email
 from tallystick.billing.errors import BillingError
@@ -24,6 +26,7 @@ from tallystick.billing.sales_documents import DRAFT, NotADraft, SalesDocument
 from tallystick.billing.states import PAYABLE, InvoiceStatus, WrongState, may_move
 from tallystick.events import record
 from tallystick.kit import clock
+from tallystick.kit.db.keysets import OrLast, folded
 from tallystick.kit.money import Money
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Invoice", "NotADraft"]
 
+# Rounded, for SQLite adds up in binary: there 0.1 + 0.2 is not 0.3.
+_SETTLED = Round(F("amount_paid") + F("amount_credited"), precision=4)
 _LINE_AMOUNTS = ["amount", "discount", "tax_amount"]
 
 
@@ -45,6 +50,10 @@ class DueBeforeIssue(BillingError):
 
 class HasPayments(WrongState):
     """The invoice has payments; refund them first."""
+
+
+class HasCredits(WrongState):
+    """The invoice has a credit note; credit the rest instead."""
 
 
 class NoReason(BillingError):
@@ -71,14 +80,22 @@ class Invoice(SalesDocument):
         editable=False,
     )
     amount_paid = AmountField(_("paid"), default=Decimal(0), editable=False)
+    amount_credited = AmountField(_("credited"), default=Decimal(0), editable=False)
     paid_at = models.DateTimeField(_("paid at"), null=True, editable=False)
     voided_at = models.DateTimeField(null=True, editable=False)
+    written_off_at = models.DateTimeField(null=True, editable=False)
     reason = models.TextField(_("reason"), blank=True, editable=False)
     payment_token = models.CharField(max_length=128, editable=False)
     token_expires_at = models.DateTimeField(null=True, editable=False)
     token_revoked_at = models.DateTimeField(null=True, editable=False)
+    token_paid_before = AmountField(default=Decimal(0), editable=False)
+    link_one_use = models.BooleanField(
+        _("link for one payment"), default=tokens.one_use, editable=False
+    )
     email_sent_at = models.DateTimeField(null=True, editable=False)
     email_sent_count = models.PositiveIntegerField(default=0, editable=False)
+    reminders_paused = models.BooleanField(_("reminders paused"), default=False, editable=False)
+    reminders_paused_until = DayField(null=True, editable=False)
 
     objects: ClassVar[InvoiceManager] = InvoiceManager()
 
@@ -98,16 +115,25 @@ class Invoice(SalesDocument):
                 condition=Q(status__in=InvoiceStatus.values), name="invoice_status"
             ),
             models.CheckConstraint(
-                condition=Q(status="draft", number="", amount_paid=0)
+                condition=Q(status="draft", number="", amount_paid=0, amount_credited=0)
                 | (~Q(status="draft") & ~Q(number="") & Q(issue_date__isnull=False)),
                 name="invoice_numbered_once_issued",
             ),
             models.CheckConstraint(
-                condition=Q(status="draft") | Q(amount_paid__gte=0, amount_paid__lte=F("amount")),
+                condition=Q(status="draft")
+                | Q(
+                    amount_paid__gte=0,
+                    amount_credited__gte=0,
+                    amount__gte=_SETTLED,
+                ),
                 name="invoice_paid_within_total",
             ),
             models.CheckConstraint(
-                condition=Q(status="paid", amount_paid=F("amount"), paid_at__isnull=False)
+                condition=Q(
+                    status="paid",
+                    amount=_SETTLED,
+                    paid_at__isnull=False,
+                )
                 | (~Q(status="paid") & Q(paid_at__isnull=True)),
                 name="invoice_paid_is_paid",
             ),
@@ -115,6 +141,20 @@ class Invoice(SalesDocument):
         indexes = [
             models.Index(fields=["website", "created_at", "id"], name="invoice_by_age"),
             models.Index(fields=["website", "status", "due_date"], name="invoice_by_due_date"),
+            models.Index(
+                fields=["website", "status", "created_at", "id"], name="invoice_by_status"
+            ),
+            models.Index(
+                fields=["website", "currency", "created_at", "id"], name="invoice_by_currency"
+            ),
+            models.Index(fields=["client", "created_at", "id"], name="invoice_by_client"),
+            models.Index("website", "status", OrLast("due_date"), "id", name="invoice_by_due_day"),
+            models.Index(
+                "website", "status", OrLast("issue_date"), "id", name="invoice_by_issue_day"
+            ),
+            models.Index(fields=["website", "status", "amount", "id"], name="invoice_by_amount"),
+            models.Index("website", "status", folded("number"), "id", name="invoice_by_number"),
+            models.Index("website", folded("title"), "id", name="invoice_by_title"),
         ]
 
     def __str__(self) -> str:
@@ -135,7 +175,7 @@ class Invoice(SalesDocument):
     @property
     def amount_due(self) -> Decimal:
         """What is still to be paid; nothing on drafts and void invoices."""
-        return self.amount - self.amount_paid if self.is_payable else Decimal(0)
+        return self.open_amount if self.is_payable else Decimal(0)
 
     @property
     def due(self) -> Money:
@@ -162,8 +202,15 @@ class Invoice(SalesDocument):
     @property
     def payment(self) -> Payment | None:
         """The payment that settled it."""
-        last = self.allocations.select_related("payment").last() if self.is_paid else None
-        return last.payment if last else None
+        payments = self.paid_by if self.is_paid else ()
+        return payments[-1][0] if payments else None
+
+    @property
+    def paid_by(self) -> list[tuple[Payment, Decimal]]:
+        """Which payments pay it, and what of it each, all in all; the last to come comes last."""
+        from tallystick.billing import allocations
+
+        return allocations.by_payment(self)
 
     @property
     def url(self) -> str:
@@ -174,7 +221,7 @@ class Invoice(SalesDocument):
 
     def breakdown(self) -> list[totals.RateTotal]:
         """Net and tax per rate."""
-        return invoice_lines.breakdown(self.lines.all(), inclusive=self.inclusive)
+        return breakdown(self.lines.all(), inclusive=self.inclusive)
 
     def set_lines(self, drafts: Sequence[LineDraft]) -> None:
         """Replace all lines; raises `BadLine`, `NotADraft`."""
@@ -204,6 +251,7 @@ class Invoice(SalesDocument):
             self.lock()
             self.refuse_edit()
             self._fix(self._kept_lines(), by)
+            statistics.note(self)
             if send:
                 Email.queue(INVOICE_GENERATED, self)
             self.take_number()
@@ -213,6 +261,7 @@ class Invoice(SalesDocument):
     def issue_new(self, lines: list[InvoiceLine], *, by: User | None, send: bool) -> None:
         """The same for one that is not stored yet, with its `lines`, in the caller's transaction."""
         self._fix(lines, by)
+        statistics.note(self)
         self.take_number()
         self.save(force_insert=True)
         InvoiceLine.objects.bulk_create(lines)
@@ -231,16 +280,30 @@ class Invoice(SalesDocument):
 
     def settle(self, amount: Decimal, at: datetime) -> None:
         """`amount` of what is due was paid. The row is locked by the caller."""
-        self.amount_paid += amount
-        paid = self.amount_paid == self.amount
-        self._move_to(InvoiceStatus.PAID if paid else InvoiceStatus.PARTIALLY_PAID)
-        self.paid_at = at if paid else None
-        self._store("amount_paid", "status", "paid_at")
-        record(
-            "invoice.paid" if paid else "invoice.partially_paid",
-            self,
-            change={"amount": amount, "due": self.amount_due},
-        )
+        with statistics.noting(self):
+            self.amount_paid += amount
+            self._balance(at, money_came=True)
+        kind = "invoice.paid" if self.is_paid else "invoice.partially_paid"
+        record(kind, self, change={"amount": amount, "due": self.amount_due})
+
+    def unsettle(self, amount: Decimal) -> None:
+        """`amount` of what was paid went back or is in dispute: it is owed again. The row is locked
+        by the caller."""
+        with statistics.noting(self):
+            self.amount_paid -= amount
+            self._balance(clock.now())
+        record("invoice.reopened", self, change={"amount": amount, "due": self.amount_due})
+
+    def credit(self, amount: Decimal, at: datetime, *, released: Decimal = Decimal(0)) -> None:
+        """`amount` is owed no more, by a credit note; `released` of it had been paid already. The
+        row is locked by the caller."""
+        with statistics.noting(self):
+            self.amount_credited += amount
+            self.amount_paid -= released
+            self._balance(at)
+        record("invoice.credited", self, change={"amount": amount, "due": self.amount_due})
+        if self.is_paid and amount > released:
+            record("invoice.paid", self)
 
     def send_email(self) -> Email:
         """Put the invoice's e-mail in the queue once more. Raises `WrongState`."""
@@ -287,11 +350,32 @@ class Invoice(SalesDocument):
             self.lock()
             if status == InvoiceStatus.VOID and self.amount_paid:
                 raise HasPayments
-            self._move_to(status)
-            self.reason, self.paid_at = reason.strip(), None
-            self.voided_at = clock.now() if status == InvoiceStatus.VOID else None
-            self._store("status", "reason", "voided_at", "paid_at")
+            if status == InvoiceStatus.VOID and self.amount_credited:
+                raise HasCredits
+            with statistics.noting(self):
+                self._move_to(status)
+                self.reason, self.paid_at = reason.strip(), None
+                now, void = clock.now(), status == InvoiceStatus.VOID
+                self.voided_at, self.written_off_at = (now, None) if void else (None, now)
+            self._store("status", "reason", "voided_at", "written_off_at", "paid_at")
             record(kind, self)
+
+    @property
+    def open_amount(self) -> Decimal:
+        """What is neither paid nor credited, whatever the state."""
+        return self.amount - self.amount_paid - self.amount_credited
+
+    def _balance(self, at: datetime, *, money_came: bool = False) -> None:
+        """Move to the state that the amounts say, and store both. What is written off stays so unless
+        money came or nothing is left of it."""
+        if not self.open_amount:
+            self._move_to(InvoiceStatus.PAID)
+        elif self.status != InvoiceStatus.UNCOLLECTIBLE or money_came:
+            self._move_to(InvoiceStatus.PARTIALLY_PAID if self.amount_paid else InvoiceStatus.OPEN)
+        self.paid_at = (self.paid_at or at) if self.is_paid else None
+        if self.status != InvoiceStatus.UNCOLLECTIBLE:
+            self.written_off_at = None
+        self._store("amount_paid", "amount_credited", "status", "paid_at", "written_off_at")
 
     def _move_to(self, status: InvoiceStatus) -> None:
         if not may_move(self.status, status):

@@ -11,7 +11,7 @@ from babel import Locale
 from django.utils.translation import gettext as _
 
 from tallystick.billing import typesetting
-from tallystick.kit import spelling
+from tallystick.kit import colours, spelling
 from tallystick.kit.places import country_name
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Letterhead:
             "title": title,
             "kind": kind,
             "brand": self.website.name,
+            "accent": accent_of(self.website),
             "logo": _logo(self.website),
             "language": self.locale.language,
             "region": self.locale.territory or "ZZ",
@@ -52,11 +53,21 @@ class Letterhead:
     def amount(self, value: Decimal) -> str:
         return spelling.amount(value, self.currency, self.locale)
 
+    def figures(self, value: Decimal) -> str:
+        """The amount with its currency, for a sentence."""
+        return f"{self.amount(value)}\N{NO-BREAK SPACE}{self.currency}"
+
     def day(self, value: date | None) -> str:
         return spelling.day(value, self.locale) if value else "\N{EN DASH}"
 
     def party(self, label: str, party: dict[str, str]) -> Row:
         return {"label": label, "name": party["name"], "lines": _address(party, self.locale)}
+
+
+def accent_of(website: Website) -> str:
+    """The website's colour where it can be read on white, else ours."""
+    own = website.accent_colour
+    return own if own and colours.is_readable(own) else typesetting.tokens()["light"]["accent"]
 
 
 def row(label: str, amount: str, weight: str = "") -> Row:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Q
 
-from tallystick.billing import totals
+from tallystick.billing.document_lines import PLACES, DocumentLine
 from tallystick.billing.errors import BillingError
-from tallystick.billing.fields import AmountField, PercentField
 from tallystick.billing.products import Product
 from tallystick.billing.taxes import TaxRate
 from tallystick.kit.money import BadAmount, MoneyError, parse_amount, round_to
@@ -20,7 +18,6 @@ from tallystick.kit.money import BadAmount, MoneyError, parse_amount, round_to
 if TYPE_CHECKING:
     from tallystick.billing.invoices import Invoice
 
-_PLACES = 4
 _MAX_QUANTITY = Decimal(10) ** 9
 _MAX_UNIT_PRICE = Decimal(10) ** 11
 MAX_LINES = 1000
@@ -52,45 +49,15 @@ class LineDraft:
     product: Product | None = None
 
 
-class InvoiceLine(models.Model):
-    """`amount` is after discount, with the tax in it on an inclusive invoice, without it on an
-    exclusive one; `discount` is what the discount took off; `tax_amount` the line's share of the
-    tax. The tax rate is copied, so that a later change of it changes nothing here."""
-
+class InvoiceLine(DocumentLine):
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.CASCADE, related_name="lines")
-    position = models.PositiveSmallIntegerField(default=0)
-    product = models.ForeignKey(
-        Product, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    product_code = models.CharField(max_length=120, blank=True)
-    description = models.TextField()
-    quantity = models.DecimalField(max_digits=13, decimal_places=_PLACES, default=Decimal(1))
-    unit_price = AmountField()
-    discount_percent = PercentField()
     tax_rate = models.ForeignKey(
         TaxRate, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    tax_code = models.CharField(max_length=40, blank=True)
-    tax_name = models.CharField(max_length=80, blank=True)
-    tax_percent = PercentField()
-    discount = AmountField(default=Decimal(0))
-    amount = AmountField(default=Decimal(0))
-    tax_amount = AmountField(default=Decimal(0))
 
-    class Meta:
+    class Meta(DocumentLine.Meta):
+        abstract = False
         ordering = ["invoice_id", "position", "id"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(discount_percent__gte=0, discount_percent__lte=100),
-                name="line_discount",
-            ),
-            models.CheckConstraint(
-                condition=Q(tax_percent__gte=0, tax_percent__lte=100), name="line_tax"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.description[:60]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Raises `NotADraft` when the invoice is issued."""
@@ -107,21 +74,6 @@ class InvoiceLine(models.Model):
         self.tax_name = rate.name if rate else ""
         self.tax_percent = rate.percent if rate else Decimal(0)
 
-    def as_input(self) -> totals.Line:
-        return totals.Line(
-            quantity=self.quantity,
-            unit_price=self.unit_price,
-            discount=self.discount_percent,
-            tax_code=self.tax_code,
-            percent=self.tax_percent,
-        )
-
-    def take(self, total: totals.LineTotal) -> bool:
-        """Take over what was computed; whether that changed anything."""
-        before = (self.amount, self.discount, self.tax_amount)
-        self.amount, self.discount, self.tax_amount = total.amount, total.discount, total.tax
-        return before != (total.amount, total.discount, total.tax)
-
 
 def build(invoice: Invoice, drafts: Sequence[LineDraft]) -> list[InvoiceLine]:
     """Unsaved lines of `invoice`; raises `BadLine`, which says the line's number and why."""
@@ -134,18 +86,6 @@ def build(invoice: Invoice, drafts: Sequence[LineDraft]) -> list[InvoiceLine]:
         except MoneyError as error:
             raise BadLine(f"Line {position}: {error}") from None
     return lines
-
-
-def breakdown(lines: Iterable[InvoiceLine], *, inclusive: bool) -> list[totals.RateTotal]:
-    """What was taxed at each rate, from the kept amounts of `lines`."""
-    kept = list(lines)
-    return list(
-        totals.breakdown(
-            [line.as_input() for line in kept],
-            [totals.LineTotal(line.amount, line.discount, line.tax_amount) for line in kept],
-            inclusive=inclusive,
-        )
-    )
 
 
 def _built(invoice: Invoice, draft: LineDraft, position: int) -> InvoiceLine:
@@ -201,6 +141,6 @@ def _number(value: Decimal, limit: Decimal, what: str) -> Decimal:
     number = parse_amount(value)
     if abs(number) >= limit:
         raise BadAmount(f"the {what} is too large.")
-    if round_to(number, _PLACES) != number:
-        raise BadAmount(f"the {what} has at most {_PLACES} decimal places.")
+    if round_to(number, PLACES) != number:
+        raise BadAmount(f"the {what} has at most {PLACES} decimal places.")
     return number

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
+from django.http import Http404
 
 M = TypeVar("M", bound=models.Model)
+
+
+class Gone(Http404):
+    """It was deleted in the meantime."""
 
 
 def for_update(rows: models.QuerySet[M]) -> models.QuerySet[M]:
@@ -20,10 +26,13 @@ def for_update(rows: models.QuerySet[M]) -> models.QuerySet[M]:
 
 def hold(row: models.Model) -> None:
     """Lock `row` and read it again. Related objects that it holds are kept while they are the same:
-    what they say of names and terms may be a moment old."""
+    what they say of names and terms may be a moment old. Raises `Gone`."""
     fields = row._meta.concrete_fields
     rows: models.QuerySet[models.Model] = models.QuerySet(type(row)).filter(pk=row.pk)
-    values = for_update(rows).values_list(*(field.attname for field in fields)).get()
+    try:
+        values = for_update(rows).values_list(*(field.attname for field in fields)).get()
+    except ObjectDoesNotExist:
+        raise Gone from None
     for field, value in zip(fields, values, strict=True):
         moved = getattr(row, field.attname) != value
         if moved and isinstance(field, models.ForeignKey) and field.is_cached(row):

@@ -1,43 +1,68 @@
-"""Writing and sending one e-mail. Called by the worker, after the commit that asked for it."""
+"""Sending one e-mail. Called by the worker, after the commit that asked for it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from decimal import Decimal
-from email.utils import formataddr, parseaddr
-from smtplib import SMTPException, SMTPRecipientsRefused
-from typing import Any, TypeVar
+from contextlib import suppress
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F
 from django.dispatch import Signal
-from django.template.loader import render_to_string
-from django.utils.translation import override
 
-from tallystick.billing import documents
-from tallystick.billing.emails import INVOICE_GENERATED, Email
+from tallystick.accounts.models import Website
+from tallystick.billing import paylinks, reminders
+from tallystick.billing.email_kinds import ASKING, INVOICE_GENERATED, REMINDERS
+from tallystick.billing.email_writing import (
+    BadAddress,
+    CannotWrite,
+    Letter,
+    NobodyToWriteTo,
+    test_message,
+    write,
+)
+from tallystick.billing.emails import Email, EmailAttempt, Outcome
 from tallystick.billing.errors import BillingError
 from tallystick.billing.invoices import Invoice
+from tallystick.billing.link_states import LinkState
+from tallystick.billing.states import InvoiceStatus
 from tallystick.events import record
-from tallystick.kit import clock, spelling
+from tallystick.kit import clock
+from tallystick.queue.reasons import reason_of
 from tallystick.queue.rows import State
+
+__all__ = [
+    "BadAddress",
+    "CannotWrite",
+    "NobodyToWriteTo",
+    "NotAllowed",
+    "NotTaken",
+    "deliver",
+    "is_allowed",
+    "send_test",
+    "sending",
+]
+
+
+class NotAllowed(BillingError):
+    """BILLING_EMAIL_WHITELIST_REGEX does not match the address."""
+
+
+class NotTaken(BillingError):
+    """The mail server did not take it."""
+
 
 sending = Signal()
 """Sent with `email` before it is written. A receiver that answers True has taken it elsewhere."""
 
 _PERMANENT = range(500, 600)
-T = TypeVar("T")
-
-
-class CannotWrite(BillingError):
-    """The e-mail could not be written."""
-
-
-class NobodyToWriteTo(BillingError):
-    """The client has no e-mail address; enter one and try again."""
+_Result = EmailAttempt.Result
+_CLOSED = {
+    LinkState.REVOKED: reminders.STOPS["revoked"],
+    LinkState.EXPIRED: reminders.STOPS["expired"],
+}
+"""Links that a mail must not ask to pay by."""
 
 
 def deliver(email: Email) -> None:
@@ -48,11 +73,29 @@ def deliver(email: Email) -> None:
         _give_up(email, error)
     except SMTPRecipientsRefused as error:
         if _is_final(error):
-            _give_up(email, f"The address was refused: {email.to}")
+            _return(email, error)
+        else:
+            _try_again(email, error)
+    except SMTPDataError as error:
+        # Refused after the recipient was taken: for its size, its content, by policy.
+        if error.smtp_code in _PERMANENT:
+            _give_up(email, error)
         else:
             _try_again(email, error)
     except (CannotWrite, SMTPException, OSError) as error:
         _try_again(email, error)
+
+
+def send_test(letter: Letter, website: Website, to: str) -> None:
+    """Send a made-up `letter` to who wrote it, at once. Raises `NotAllowed`, `BadAddress`,
+    `CannotWrite`, and `NotTaken` with what the mail server said."""
+    if not is_allowed(to):
+        raise NotAllowed
+    message = test_message(letter, website, to)
+    try:
+        _send(message)
+    except (SMTPException, OSError) as error:
+        raise NotTaken(f"The mail server did not take it: {_words(error)}") from error
 
 
 def is_allowed(address: str) -> bool:
@@ -61,42 +104,42 @@ def is_allowed(address: str) -> bool:
     return whitelist is None or whitelist.search(address) is not None
 
 
-def write(email: Email) -> EmailMultiAlternatives:
-    """The message; raises `CannotWrite`, which names the part that failed."""
-    invoice = email.invoice
-    language = invoice.client.billing_language
-    with override(language):
-        context = _context(email)
-        subject = _part(email, "subject.txt", context)
-        text, html = _part(email, "txt", context), _part(email, "html", context)
-    message = EmailMultiAlternatives(
-        subject=" ".join(subject.split())[:250],
-        body=text,
-        from_email=_sender(invoice),
-        to=[email.to],
-        headers={"Message-ID": email.message_id, "Auto-Submitted": "auto-generated"},
-    )
-    message.attach_alternative(html, "text/html")
-    if settings.INVOICE_EMAIL_ATTACH_PDF:
-        message.attach(*_attachment(email))
-    return message
-
-
 def _deliver(email: Email) -> None:
     email.invoice = _invoice_of(email)
-    if any(taken for _, taken in sending.send(sender=Email, email=email)):
-        email.complete(outcome=Email.Outcome.ROUTED)
+    email.to = (email.invoice.client.email or email.to)[:254]
+    if note := _reason_against(email):
+        _settle(email, Outcome.SUPPRESSED, note)
         return
-    email.to = email.invoice.client.email or email.to
+    if any(taken for _, taken in sending.send(sender=Email, email=email)):
+        _settle(email, Outcome.ROUTED)
+        return
     if not email.to:
         raise NobodyToWriteTo
-    if not is_allowed(email.to):
-        note = "BILLING_EMAIL_WHITELIST_REGEX does not match the address."
-        email.complete(outcome=Email.Outcome.SUPPRESSED, to=email.to, note=note)
-        return
-    message = write(email)
-    message.send()
-    _note_sent(email, str(message.subject))
+    message, complaints = write(email)
+    _send(message)
+    _note_sent(email, str(message.subject), " ".join(complaints))
+
+
+def _send(message: EmailMultiAlternatives) -> None:
+    try:
+        message.send()
+    except Exception:
+        # Django leaves a connection open that could not log in or did not get its encryption.
+        if connection := getattr(message, "connection", None):
+            with suppress(OSError):
+                connection.close()
+        raise
+
+
+def _reason_against(email: Email) -> str:
+    """Why it is not to be sent, by what is known now; empty when it is."""
+    if email.to and not is_allowed(email.to):
+        return str(NotAllowed())
+    if email.key in REMINDERS:
+        return reminders.stop_of(email)
+    if email.key == INVOICE_GENERATED and email.invoice.status == InvoiceStatus.VOID:
+        return "The invoice is void."
+    return _CLOSED.get(paylinks.state(email.invoice), "") if email.key in ASKING else ""
 
 
 def _invoice_of(email: Email) -> Invoice:
@@ -104,69 +147,37 @@ def _invoice_of(email: Email) -> Invoice:
     return Invoice.objects.everywhere().select_related(*related).get(pk=email.invoice_id)
 
 
-def _context(email: Email) -> dict[str, Any]:
-    invoice = email.invoice
-    website = invoice.website
-    locale = spelling.locale_of(invoice.client.billing_language, website.country)
-    amount = email.payment.allocated.amount if email.payment else _asked(invoice)
-    return {
-        "client_name": invoice.client.name,
-        "amount": spelling.amount(amount, invoice.currency, locale),
-        "currency": invoice.currency,
-        "due_date": spelling.day(invoice.due_date, locale) if invoice.due_date else "",
-        "reference_id": invoice.reference_id,
-        "description": invoice.description or invoice.title,
-        "payment_link": invoice.url,
-        "website_name": website.name,
-        "invoice": invoice,
-        "payment": email.payment,
-        "website": website,
-        "locale": locale,
-    }
-
-
-def _asked(invoice: Invoice) -> Decimal:
-    return invoice.amount_due if invoice.is_payable else invoice.amount
-
-
-def _part(email: Email, part: str, context: dict[str, Any]) -> str:
-    name = f"billing/email/{email.key}.{part}"
-    return _made(f"The template {name}", lambda: render_to_string(name, context))
-
-
-def _attachment(email: Email) -> tuple[str, bytes, str]:
-    invoice, payment = email.invoice, email.payment
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", invoice.number or invoice.reference_id)
-    if payment is not None:
-        made = _made("The receipt's PDF", lambda: documents.receipt_pdf(payment))
-        return f"{name}-receipt.pdf", made, "application/pdf"
-    made = _made("The invoice's PDF", lambda: documents.invoice_pdf(invoice))
-    return f"{name}.pdf", made, "application/pdf"
-
-
-def _made(what: str, make: Callable[[], T]) -> T:
-    try:
-        return make()
-    except Exception as error:
-        raise CannotWrite(f"{what} failed: {type(error).__name__}: {error}") from error
-
-
-def _sender(invoice: Invoice) -> str:
-    website = invoice.website
-    address = website.sender_email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    return formataddr((" ".join((website.sender_name or website.name).split()), address))
-
-
 def _is_final(error: SMTPRecipientsRefused) -> bool:
     return all(code in _PERMANENT for code, _ in error.recipients.values())
 
 
-def _note_sent(email: Email, subject: str) -> None:
+def _words(error: Exception | str) -> str:
+    """What the server said, or what went wrong: the words of each."""
+    if isinstance(error, SMTPRecipientsRefused):
+        said = [f"{code} {_text(words)}" for code, words in error.recipients.values()]
+        return reason_of("; ".join(said))
+    if isinstance(error, SMTPResponseException):
+        return reason_of(f"{error.smtp_code} {_text(error.smtp_error)}")
+    return str(error) if isinstance(error, BillingError | str) else reason_of(error)
+
+
+def _text(words: bytes | str) -> str:
+    return words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+
+
+def _settle(email: Email, outcome: Outcome, note: str = "") -> None:
+    with transaction.atomic():
+        email.complete(outcome=outcome, to=email.to, note=note[:250])
+        EmailAttempt.note(email, outcome, note)
+
+
+def _note_sent(email: Email, subject: str, complaints: str) -> None:
     now = clock.now()
     with transaction.atomic():
         email.complete(
-            outcome=Email.Outcome.SENT, to=email.to, subject=subject, sent_at=now, note=""
+            outcome=Outcome.SENT, to=email.to, subject=subject, sent_at=now, note=complaints[:250]
         )
+        EmailAttempt.note(email, _Result.SENT, complaints)
         if email.key == INVOICE_GENERATED:
             Invoice.objects.everywhere().filter(pk=email.invoice_id).update(
                 email_sent_at=now, email_sent_count=F("email_sent_count") + 1
@@ -177,18 +188,30 @@ def _note_sent(email: Email, subject: str) -> None:
 
 def _try_again(email: Email, error: Exception) -> None:
     with transaction.atomic():
-        email.retry(str(error) if isinstance(error, BillingError) else error)
+        email.retry(_words(error) if isinstance(error, BillingError) else error, to=email.to)
         if email.state == State.DEAD:
+            EmailAttempt.note(email, _Result.FAILED, _words(error))
             _record_failure(email, error)
+        else:
+            EmailAttempt.note(email, _Result.LATER, _words(error))
 
 
-def _give_up(email: Email, error: Exception | str) -> None:
+def _give_up(email: Email, error: Exception) -> None:
     with transaction.atomic():
-        email.bury(str(error), to=email.to)
+        email.bury(_words(error), to=email.to)
+        EmailAttempt.note(email, _Result.FAILED, _words(error))
         _record_failure(email, error)
 
 
-def _record_failure(email: Email, error: Exception | str) -> None:
+def _return(email: Email, error: Exception) -> None:
+    """The server of the recipient will not have it: as if it had been sent back."""
+    words = f"The address was refused: {_words(error)}"
+    with transaction.atomic():
+        email.bury(words, to=email.to, outcome=Outcome.BOUNCED)
+        EmailAttempt.note(email, _Result.BOUNCED, words)
+        _record_failure(email, error)
+
+
+def _record_failure(email: Email, error: Exception) -> None:
     # The words may hold an address; the row keeps them, the journal does not.
-    reason = type(error).__name__ if isinstance(error, Exception) else "refused"
-    record("email.failed", email, change={"key": email.key, "reason": reason})
+    record("email.failed", email, change={"key": email.key, "reason": type(error).__name__})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tallystick.accounts.roles import Person
     from tallystick.billing.invoices import Invoice
     from tallystick.billing.payments import Payment
+    from tallystick.billing.refunds import Refund
 
 
 class UnknownMethod(BillingError):
@@ -27,12 +28,14 @@ class UnknownMethod(BillingError):
 class PaymentMethod(ABC):
     """`name` is stored with every payment. `settles_at_once`: the payment succeeds in the same
     transaction that makes it; otherwise it waits for word from outside. `takes_parts`: also where
-    the website wants the whole sum from its clients."""
+    the website wants the whole sum from its clients. `refunds_at_once`: what it took is back when
+    `refund` returns; otherwise a refund waits for word from outside, too."""
 
     name: ClassVar[str]
     label: ClassVar[str | Promise]
     settles_at_once: ClassVar[bool] = False
     takes_parts: ClassVar[bool] = False
+    refunds_at_once: ClassVar[bool] = False
 
     @abstractmethod
     def may_use(self, invoice: Invoice, user: Person) -> bool:
@@ -47,6 +50,19 @@ class PaymentMethod(ABC):
         """Take the money, in the transaction that settles `payment`; raise to undo all of it."""
         del payment
 
+    def start(self, payment: Payment, return_url: str) -> str:
+        """Where the payer goes on, who comes back to `return_url`; empty where nothing is left to do.
+        Asked after the commit, and again when a form is sent twice: for one payment the outside is
+        asked once."""
+        del payment, return_url
+        return ""
+
+    def refund(self, refund: Refund) -> None:
+        """Give the money back, in the transaction that makes `refund`; raise to undo all of it. What
+        takes asking somebody outside is only begun here: the worker asks, and says the outcome by
+        `refund.succeed` or `refund.fail`."""
+        del refund
+
 
 class WalletMethod(PaymentMethod):
     """From the account's credit, by whoever the account belongs to, or by staff."""
@@ -54,6 +70,7 @@ class WalletMethod(PaymentMethod):
     name = "wallet"
     label = _("Wallet")
     settles_at_once = True
+    refunds_at_once = True
 
     def may_use(self, invoice: Invoice, user: Person) -> bool:
         own = Account.objects.own(user).filter(pk=invoice.client_id)
@@ -67,14 +84,21 @@ class WalletMethod(PaymentMethod):
             payment.money, WalletEntry.Reason.PAYMENT, payment=payment
         )
 
+    def refund(self, refund: Refund) -> None:
+        refund.payment.wallet().credit(
+            refund.money, WalletEntry.Reason.REFUND, payment=refund.payment, key=refund.cause
+        )
+
 
 class ManualMethod(PaymentMethod):
-    """Cash or a bank transfer that staff saw arrive."""
+    """Cash or a bank transfer that staff saw arrive; refunded when staff say that they paid it
+    back."""
 
     name = "manual"
     label = _("Recorded by staff")
     settles_at_once = True
     takes_parts = True
+    refunds_at_once = True
 
     def may_use(self, invoice: Invoice, user: Person) -> bool:
         return can_bill(user, invoice.website)
@@ -94,6 +118,11 @@ def named(name: str) -> PaymentMethod:
         return _methods[name]
     except KeyError:
         raise UnknownMethod from None
+
+
+def of(payment: Payment) -> PaymentMethod:
+    """The way it was paid; by hand where that is none of ours, such as an accounting system."""
+    return _methods.get(payment.method, MANUAL)
 
 
 def registered() -> tuple[PaymentMethod, ...]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from tallystick.accounts.models import Website
 
 INVOICES = "invoice"
-_PREFIX = {INVOICES: "INV"}
+CREDIT_NOTES = "credit_note"
+_PREFIX = {INVOICES: "INV", CREDIT_NOTES: "CN"}
 
 # One statement on both databases: makes the counter or moves it, locks its row until the
 # transaction ends, and answers the number and how it looks. Rolled back, it was never taken.

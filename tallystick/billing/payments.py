@@ -10,65 +10,69 @@ from __future__ import annotations
 import datetime
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 
+from tallystick.accounts.models import Account
 from tallystick.accounts.roles import Person
-from tallystick.billing import methods, totals
+from tallystick.billing import locks, methods, taking_back
+from tallystick.billing.allocations import Allocation, PaymentShare, by_payment
 from tallystick.billing.drafts import KeyReused, check_key
-from tallystick.billing.errors import BillingError
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.methods import PaymentMethod
-from tallystick.billing.payment_rows import Allocation, Payment
-from tallystick.billing.states import WrongState
-from tallystick.kit import money as kit_money
+from tallystick.billing.payment_rows import Payment, Uses
+from tallystick.billing.refunds import Refund, receive_external_refund, refund
+from tallystick.billing.refusals import (
+    AlreadyPaid,
+    BadAmount,
+    BadShares,
+    NotAllowed,
+    NotPayable,
+    TooMuch,
+    WholeSumOnly,
+    WrongCurrency,
+    check_amount,
+)
+from tallystick.billing.wallets import WalletEntry
+from tallystick.events import record
 from tallystick.kit.money import Money
 
-__all__ = ["Allocation", "Payment", "mark_paid", "pay", "receive_external"]
+__all__ = [
+    "Allocation",
+    "AlreadyPaid",
+    "BadAmount",
+    "BadShares",
+    "NotAllowed",
+    "NotPayable",
+    "Payment",
+    "Refund",
+    "TooMuch",
+    "WholeSumOnly",
+    "WrongCurrency",
+    "mark_paid",
+    "pay",
+    "pay_many",
+    "receive_external",
+    "receive_external_refund",
+    "refund",
+    "release",
+]
 
 logger = logging.getLogger(__name__)
 
 
-class NotPayable(WrongState):
-    """Only an open invoice can be paid."""
-
-
-class AlreadyPaid(NotPayable):
-    """The invoice is paid already."""
-
-
-class WrongCurrency(BillingError, kit_money.CurrencyMismatch):
-    """The payment is not in the invoice's currency."""
-
-
-class BadAmount(BillingError, kit_money.BadAmount):
-    """A payment is more than zero and no finer than its currency."""
-
-
-class TooMuch(BillingError):
-    """The payment is more than what is due."""
-
-
-class WholeSumOnly(BillingError):
-    """This invoice is paid in one sum."""
-
-
-class NotAllowed(BillingError):
-    """You cannot pay this invoice in this way."""
-
-
 def pay(
     invoice: Invoice,
-    money: Money,
+    money: Money | None,
     *,
     method: str,
     by: Person | None,
     key: str = "",
     reference: str = "",
 ) -> Payment:
-    """Pay `money` of what is due. `by` is who asks; None is the system itself, which may anything.
+    """Pay `money` of what is due; None is all of it. `by` is who asks; None is the system itself, which may anything.
 
     A repeat of one `key` returns the first payment. Raises one of the errors above, `UnknownMethod`,
     `InsufficientFunds`, `KeyReused` or `BadKey`; then nothing was done."""
@@ -77,10 +81,11 @@ def pay(
         raise NotAllowed
 
     def make(key: str) -> Payment:
-        _refuse(invoice, money, chosen)
-        return _take(invoice, money, chosen, by=by, key=key, reference=reference)
+        asked = invoice.due if money is None else money
+        _refuse(invoice, asked, chosen)
+        return _take(invoice, asked, chosen, by=by, key=key, reference=reference)
 
-    return _once(invoice, _request_key(key), method, make, money.amount)
+    return _once(invoice, _request_key(key), method, make, None if money is None else money.amount)
 
 
 def mark_paid(
@@ -111,7 +116,7 @@ def receive_external(
     Once per `reference` and `method`. What is more than due, or came for an invoice that is paid
     or void, goes to the wallet. Raises `BadAmount`, `BadKey`."""
     money = Money(amount, invoice.currency)
-    _refuse_amount(money)
+    check_amount(money)
     if not reference:
         raise BadAmount("A payment made elsewhere has a reference.")
 
@@ -119,13 +124,114 @@ def receive_external(
         payment = Payment.of(invoice, money, method=method, key=key, reference=reference)
         payment.received_on = date
         payment.save(force_insert=True)
-        payment.settle(invoice)
+        payment.settle([(invoice, invoice.amount)])
         return payment
 
     key = check_key(f"external:{method}:{reference}")
     payment = _once(invoice, key, method, make)
     if payment.amount != money.amount:
         logger.warning("payment %s: now %s there, %s here", payment.uid, money, payment.money)
+    return payment
+
+
+def pay_many(  # noqa: PLR0913 - what an order to pay says
+    account: Account,
+    shares: Sequence[tuple[Invoice, Decimal]],
+    *,
+    method: str,
+    by: Person | None,
+    key: str = "",
+    reference: str = "",
+    received_on: datetime.date | None = None,
+    extra: Decimal = Decimal(0),
+) -> Payment:
+    """One payment of `account` over several of its invoices in one currency: so much of what is due
+    of each, and `extra` for the wallet. All or nothing.
+
+    Where the method waits for word from outside, the shares are kept; when the money comes, each
+    invoice gets its own as far as that is due by then. A repeat of one `key` returns the first
+    payment. Raises as `pay` does, and `BadShares`."""
+    chosen = methods.named(method)
+    if not _are_fit(account, shares):
+        raise BadShares
+    if by is not None and not all(chosen.may_use(invoice, by) for invoice, _amount in shares):
+        raise NotAllowed
+    total = Money(sum((amount for _i, amount in shares), extra), shares[0][0].currency)
+    key = _request_key(key)
+    with transaction.atomic():
+        for invoice in sorted((invoice for invoice, _amount in shares), key=lambda row: row.pk):
+            invoice.lock()
+        if earlier := _earlier_of_many(account, shares, key, method, total):
+            return earlier
+        for invoice, amount in shares:
+            _refuse(invoice, Money(amount, total.currency), chosen)
+        if extra:
+            check_amount(Money(extra, total.currency))
+        payment = Payment.of(shares[0][0], total, method=method, key=key, reference=reference)
+        payment.invoice = shares[0][0] if len(shares) == 1 else None
+        payment.received_on = received_on
+        payment.created_by_id = _id_of(by)
+        payment.save(force_insert=True)
+        PaymentShare.objects.bulk_create(
+            PaymentShare(payment=payment, invoice=invoice, amount=amount)
+            for invoice, amount in shares
+        )
+        _collect(payment, chosen, shares)
+    return payment
+
+
+def release(invoice: Invoice, amount: Decimal, *, cause: str) -> list[tuple[Payment, Decimal]]:
+    """Take `amount` of what was paid out of the payments of `invoice`, newest first, into the
+    wallet. Returns of which payment how much.
+
+    Called by `issue_credit_note`, which has the invoice locked and calls `invoice.credit` with what
+    was released in the same transaction: that is what changes the invoice's own amounts. What of it
+    refunds on their way count on is held for them."""
+    taken = []
+    for payment, given in reversed(by_payment(invoice)):
+        if part := min(given, amount):
+            taken.append((payment, part))
+            amount -= part
+    if amount:
+        raise TooMuch("More was to be released than had been paid.")
+    for payment, _part in sorted(taken, key=lambda row: row[0].pk):
+        locks.hold(payment)
+    taking_back.book(
+        [
+            Allocation(payment=payment, invoice=invoice, amount=-part, cause=cause)
+            for payment, part in taken
+        ]
+    )
+    for payment, part in taken:
+        payment.wallet().credit(
+            payment.money_of(part),
+            WalletEntry.Reason.CREDIT_NOTE,
+            payment=payment,
+            key=f"{cause}:{payment.uid.hex}",
+        )
+        taking_back.reserve(payment)
+    return taken
+
+
+def _are_fit(account: Account, shares: Uses) -> bool:
+    invoices = [invoice for invoice, _amount in shares]
+    return (
+        0 < len(invoices) == len({invoice.pk for invoice in invoices})
+        and {invoice.client_id for invoice in invoices} == {account.pk}
+        and len({invoice.currency for invoice in invoices}) == 1
+    )
+
+
+def _earlier_of_many(
+    account: Account, shares: Uses, key: str, method: str, total: Money
+) -> Payment | None:
+    payment = Payment.objects.of(account.website_id).filter(key=key).first()
+    if payment is None:
+        return None
+    asked = {invoice.pk: amount for invoice, amount in shares}
+    same = dict(payment.shares.values_list("invoice", "amount")) == asked
+    if not same or (payment.method, payment.asked) != (method, total.amount):
+        raise KeyReused
     return payment
 
 
@@ -153,7 +259,7 @@ def _earlier(invoice: Invoice, key: str, method: str, amount: Decimal | None) ->
     if payment is None:
         return None
     same = payment.invoice_id == invoice.pk and payment.method == method
-    if not same or amount not in (None, payment.amount):
+    if not same or amount not in (None, payment.asked):
         raise KeyReused
     return payment
 
@@ -168,12 +274,24 @@ def _take(
     reference: str,
 ) -> Payment:
     payment = Payment.of(invoice, money, method=method.name, key=key, reference=reference)
-    payment.created_by_id = by.pk if by is not None and by.is_authenticated else None
+    payment.created_by_id = _id_of(by)
     payment.save(force_insert=True)
+    _collect(payment, method, [(invoice, invoice.amount)])
+    return payment
+
+
+def _collect(payment: Payment, method: PaymentMethod, uses: Uses) -> None:
+    """Take the money where that is done at once; say that it is awaited where not."""
     if method.settles_at_once:
         method.collect(payment)
-        payment.settle(invoice)
-    return payment
+        payment.settle(uses)
+    else:
+        change = {"amount": payment.amount, "currency": payment.currency}
+        record("payment.pending", payment, change=change)
+
+
+def _id_of(by: Person | None) -> int | None:
+    return by.pk if by is not None and by.is_authenticated else None
 
 
 def _refuse(invoice: Invoice, money: Money, method: PaymentMethod) -> None:
@@ -185,21 +303,12 @@ def _refuse(invoice: Invoice, money: Money, method: PaymentMethod) -> None:
         )
     if money.currency != invoice.currency:
         raise WrongCurrency(f"The invoice is in {invoice.currency}, not in {money.currency}.")
-    _refuse_amount(money)
+    check_amount(money)
     if money > invoice.due:
         raise TooMuch(f"{money} is more than what is due: {invoice.due}.")
     parts = method.takes_parts or invoice.website.allow_part_payments
     if money < invoice.due and not parts:
         raise WholeSumOnly(f"This invoice is paid in one sum: {invoice.due}.")
-
-
-def _refuse_amount(money: Money) -> None:
-    if money.amount <= 0:
-        raise BadAmount("A payment is more than zero.")
-    if money.rounded() != money:
-        raise BadAmount(f"{money.amount:f} is finer than {money.currency} is.")
-    if money.amount >= totals.largest(money.currency):
-        raise BadAmount("The amount is too large.")
 
 
 def _request_key(key: str) -> str:

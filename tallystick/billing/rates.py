@@ -9,9 +9,8 @@ from decimal import Decimal
 from babel import Locale
 from django.utils.translation import gettext as _
 
-from tallystick.billing import lines as invoice_lines
-from tallystick.billing.invoices import Invoice
-from tallystick.billing.lines import InvoiceLine
+from tallystick.billing.document_lines import DocumentLine, breakdown
+from tallystick.billing.sales_documents import SalesDocument
 from tallystick.kit import spelling
 
 
@@ -25,10 +24,10 @@ class Rate:
     gross: Decimal
 
 
-def rates(invoice: Invoice, lines: Sequence[InvoiceLine], locale: Locale) -> list[Rate]:
-    """The rates that `lines` of `invoice` were taxed at; lines without any tax make none."""
+def rates(document: SalesDocument, lines: Sequence[DocumentLine], locale: Locale) -> list[Rate]:
+    """The rates that `lines` of `document` were taxed at; lines without any tax make none."""
     names = {(line.tax_code, line.tax_percent): line.tax_name for line in lines}
-    totals = invoice_lines.breakdown(lines, inclusive=invoice.inclusive)
+    totals = breakdown(lines, inclusive=document.inclusive)
     return [
         Rate(
             _rate_name(

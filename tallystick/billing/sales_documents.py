@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from tallystick.accounts.models import Account
 from tallystick.accounts.tenancy import TenantModel
 from tallystick.billing import days, locks, numbering, totals
+from tallystick.billing.document_lines import DocumentLine
 from tallystick.billing.errors import BillingError
 from tallystick.billing.fields import AmountField, DayField
-from tallystick.billing.lines import InvoiceLine
 from tallystick.billing.states import WrongState
 from tallystick.kit import clock
 from tallystick.kit.db.validators import validate_currency
@@ -57,6 +57,9 @@ class SalesDocument(TenantModel):
         *("seller", "buyer"),
     )
     """The columns that no longer change once it is issued."""
+
+    HAS_DRAFTS: ClassVar[bool] = True
+    """Whether it can be at hand before it is issued; `status` then says so."""
 
     status: str
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -100,7 +103,7 @@ class SalesDocument(TenantModel):
 
     @property
     def is_draft(self) -> bool:
-        return self.status == DRAFT
+        return self.HAS_DRAFTS and self.status == DRAFT
 
     def money(self, amount: Decimal) -> Money:
         """`amount` with the document's currency, at its precision."""
@@ -113,7 +116,7 @@ class SalesDocument(TenantModel):
     def as_buyer(self) -> dict[str, str]:
         return self.buyer or self.client.as_party()
 
-    def total_up(self, lines: Sequence[InvoiceLine]) -> bool:
+    def total_up(self, lines: Sequence[DocumentLine]) -> bool:
         """Set amounts here and on `lines` to what `lines` add up to; whether any line changed."""
         result = totals.compute(
             [line.as_input() for line in lines],
@@ -122,9 +125,17 @@ class SalesDocument(TenantModel):
             rounding=self.rounding,
         )
         changes = [line.take(total) for line, total in zip(lines, result.lines, strict=True)]
+        self._take(result)
+        return any(changes)
+
+    def take_totals(self, lines: Sequence[DocumentLine]) -> None:
+        """The same where the amounts of `lines` are given."""
+        inputs, amounts = [line.as_input() for line in lines], [line.as_total() for line in lines]
+        self._take(totals.add_up(inputs, amounts, self.currency, inclusive=self.inclusive))
+
+    def _take(self, result: totals.Totals) -> None:
         self.subtotal, self.discount = result.subtotal, result.discount
         self.tax, self.amount = result.tax, result.total
-        return any(changes)
 
     def lock(self) -> None:
         """Hold the row until the transaction ends, as it is now in the database."""
@@ -137,7 +148,7 @@ class SalesDocument(TenantModel):
     def fix_parties(self, by: User | None) -> date:
         """Set who sells, who buys, who issues, and when; returns the date of issue. Raises
         `BadDay`."""
-        days.check(self.issue_date, "date of issue")
+        days.check_issue(self.issue_date, self.website.today())
         self.issue_date = self.issue_date or self.website.today()
         self.seller, self.buyer = self.website.as_party(), self.client.as_party()
         self.issued_by, self.issued_at = by or self.issued_by, clock.now()
@@ -173,6 +184,8 @@ class SalesDocument(TenantModel):
             names &= {form for name in update_fields for form in (name, f"{name}_id")}
         if not names:
             return
-        kept = type(self)._base_manager.values("status", *names).get(pk=self.pk)
-        if kept["status"] != DRAFT and any(kept[name] != getattr(self, name) for name in names):
+        states = ["status"] if self.HAS_DRAFTS else []
+        kept = type(self)._base_manager.values(*states, *names).get(pk=self.pk)
+        issued = kept.get("status") != DRAFT
+        if issued and any(kept[name] != getattr(self, name) for name in names):
             raise Issued

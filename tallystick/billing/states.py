@@ -31,15 +31,22 @@ class PaymentStatus(models.TextChoices):
     DISPUTED = "disputed", _("disputed")
 
 
+class RefundStatus(models.TextChoices):
+    PENDING = "pending", _("pending")
+    SUCCEEDED = "succeeded", _("succeeded")
+    FAILED = "failed", _("failed")
+
+
 _I, _P = InvoiceStatus, PaymentStatus
 
 INVOICE_MOVES: dict[InvoiceStatus, frozenset[InvoiceStatus]] = {
     # Straight to paid: nothing to pay (a total of zero), or all of it at once.
     _I.DRAFT: frozenset({_I.OPEN, _I.PAID}),
-    _I.OPEN: frozenset({_I.PARTIALLY_PAID, _I.PAID, _I.VOID, _I.UNCOLLECTIBLE}),
+    _I.OPEN: frozenset({_I.OPEN, _I.PARTIALLY_PAID, _I.PAID, _I.VOID, _I.UNCOLLECTIBLE}),
     _I.PARTIALLY_PAID: frozenset({_I.PARTIALLY_PAID, _I.PAID, _I.OPEN, _I.UNCOLLECTIBLE}),
-    # Backwards when money is refunded or disputed; void where there was nothing to pay.
-    _I.PAID: frozenset({_I.PARTIALLY_PAID, _I.OPEN, _I.VOID}),
+    # Backwards when money is refunded or disputed; void where there was nothing to pay; paid still
+    # when a credit note takes the place of a payment.
+    _I.PAID: frozenset({_I.PAID, _I.PARTIALLY_PAID, _I.OPEN, _I.VOID}),
     _I.VOID: frozenset(),
     # Written off, and paid after all.
     _I.UNCOLLECTIBLE: frozenset({_I.PARTIALLY_PAID, _I.PAID, _I.OPEN, _I.VOID}),
@@ -52,7 +59,8 @@ PAYMENT_MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
     # A provider may say that it worked after it said that it did not.
     _P.FAILED: frozenset({_P.SUCCEEDED}),
     _P.CANCELLED: frozenset({_P.SUCCEEDED}),
-    _P.REFUNDED: frozenset(),
+    # A refund that did not arrive came back.
+    _P.REFUNDED: frozenset({_P.SUCCEEDED}),
     _P.DISPUTED: frozenset({_P.SUCCEEDED, _P.REFUNDED}),
 }
 

@@ -13,15 +13,15 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 # Without I, L, O and U: read aloud or typed from paper, nothing is mistaken for anything else.
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _REFERENCE_LENGTH = 12
 _SECRET_BYTES = 32
-_TOKEN = re.compile(rf"INV-[{_ALPHABET}]{{{_REFERENCE_LENGTH}}}-[A-Za-z0-9_-]{{43}}", re.ASCII)
+_TOKEN = re.compile(rf"INV-[{ALPHABET}]{{{_REFERENCE_LENGTH}}}-[A-Za-z0-9_-]{{43}}", re.ASCII)
 
 
 def new_reference() -> str:
     """Sixty random bits in twelve characters: unique, and tells nothing about how many there are."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_REFERENCE_LENGTH))
+    return "".join(secrets.choice(ALPHABET) for _ in range(_REFERENCE_LENGTH))
 
 
 def new_payment_token(reference: str) -> str:
@@ -53,6 +53,11 @@ def expiry(due: date, time_zone: str) -> datetime:
     last = due + timedelta(days=settings.PAYMENT_LINK_EXPIRY_DAYS)
     midnight = datetime.combine(last + timedelta(days=1), time.min, ZoneInfo(time_zone))
     return midnight.astimezone(UTC)
+
+
+def one_use() -> bool:
+    """Whether new links are for one payment."""
+    return bool(settings.PAYMENT_LINK_ONE_USE)
 
 
 def _is_loopback(domain: str) -> bool:

@@ -93,13 +93,22 @@ def compute(
             LineTotal(amount, round_to(line.quantity * line.unit_price, digits) - amount, tax)
             for line, amount, tax in zip(lines, amounts, taxes, strict=True)
         )
+    return add_up(lines, line_totals, currency, inclusive=inclusive)
+
+
+def add_up(
+    lines: Sequence[Line], line_totals: Sequence[LineTotal], currency: str, *, inclusive: bool
+) -> Totals:
+    """The totals of `lines` whose own amounts are given; raises `TooLarge`."""
+    with localcontext(_ROOMY):
+        digits = digits_of(currency)
         rates = breakdown(lines, line_totals, inclusive=inclusive)
         totals = Totals(
-            lines=line_totals,
+            lines=tuple(line_totals),
             breakdown=rates,
             subtotal=_sum([rate.net for rate in rates], digits),
             discount=_sum([line.discount for line in line_totals], digits),
-            tax=_sum(taxes, digits),
+            tax=_sum([line.tax for line in line_totals], digits),
             total=_sum([rate.gross for rate in rates], digits),
         )
     _refuse_too_large(totals, currency)
@@ -144,7 +153,7 @@ def _taxes(
         return [round_to(tax, digits) for tax in exact]
     taxes = list(exact)
     for places in _by_rate(lines).values():
-        for place, tax in zip(places, _shared([exact[i] for i in places], digits), strict=True):
+        for place, tax in zip(places, shared([exact[i] for i in places], digits), strict=True):
             taxes[place] = tax
     return taxes
 
@@ -161,7 +170,7 @@ def _by_rate(lines: Sequence[Line]) -> dict[tuple[str, Decimal], list[int]]:
     return places
 
 
-def _shared(exact: Sequence[Decimal], digits: int) -> list[Decimal]:
+def shared(exact: Sequence[Decimal], digits: int) -> list[Decimal]:
     """`exact` rounded so that the parts add up to their rounded sum: largest remainder."""
     coin = Decimal(1).scaleb(-digits)
     parts = [part.quantize(coin, rounding=ROUND_FLOOR) for part in exact]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tallystick.billing.erased import AS_STORED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,8 +27,28 @@ _LINE = (
     *("unit_price", "discount_percent", "tax_code", "tax_name", "tax_percent", "discount"),
     *("amount", "tax_amount"),
 )
+_CREDIT_NOTE = (
+    *("uid", "website_id", "client_id", "invoice_id", "series", "number", "title", "reason"),
+    *("currency", "inclusive", "rounding", "subtotal", "discount", "tax", "amount", "released"),
+    *("issue_date", "seller", "buyer", "issued_at"),
+)
+_CREDIT_LINE = ("credit_note_id", "invoice_line_id", *_LINE[1:])
 _ENTRY = ("wallet_id", "amount", "balance_after", "reason", "payment_id", "key", "created_at")
-_ALLOCATION = ("payment_id", "invoice_id", "amount", "created_at")
+_ALLOCATION = ("payment_id", "invoice_id", "amount", "cause", "created_at")
+_SHARE = ("payment_id", "invoice_id", "amount")
+_PAYMENT = (
+    *("uid", "website_id", "account_id", "invoice_id", "method", "amount", "expected"),
+    *("currency", "key", "created_at", "succeeded_at"),
+)
+_REFUND = ("uid", "website_id", "payment_id", "amount", "currency", "key", "created_at")
+_DISPUTE = ("uid", "payment_id", "reference", "missing", "opened_at")
+_HOLD = ("uid", "wallet_id", "amount", "payment_id", "cause", "key", "created_at")
+_BANK_LINE = (
+    *("uid", "website_id", "statement_id", "account", "identity", "booked_on", "amount"),
+    *("currency", "reference", "is_reversal", "created_at"),
+)
+_ATTEMPT = ("email_id", "at", "result", "words")
+_WORDING = ("uid", "website_id", "key", "language", "subject", "body", "edited_at")
 
 # Table, columns that are fixed, when they are, and the words of the refusal.
 _RULES = (
@@ -37,8 +59,23 @@ _RULES = (
         "(SELECT status FROM billing_invoice WHERE id = OLD.invoice_id) <> 'draft'",
         "a line of an issued invoice does not change",
     ),
+    ("billing_creditnote", _CREDIT_NOTE, "TRUE", "a credit note does not change"),
+    ("billing_creditnoteline", _CREDIT_LINE, "TRUE", "a line of a credit note does not change"),
+    ("billing_banktransaction", _BANK_LINE, "TRUE", "a line of a bank statement does not change"),
     ("billing_walletentry", _ENTRY, "TRUE", "the ledger of a wallet is only added to"),
     ("billing_allocation", _ALLOCATION, "TRUE", "an allocation does not change"),
+    ("billing_paymentshare", _SHARE, "TRUE", "what a payment is meant for does not change"),
+    (
+        "billing_payment",
+        _PAYMENT,
+        "OLD.succeeded_at IS NOT NULL",
+        "a payment that came does not change",
+    ),
+    ("billing_refund", _REFUND, "TRUE", "a refund does not change"),
+    ("billing_dispute", _DISPUTE, "TRUE", "a dispute does not change"),
+    ("billing_wallethold", _HOLD, "TRUE", "a hold does not change"),
+    ("billing_emailattempt", _ATTEMPT, "TRUE", "a try to send a mail does not change"),
+    ("billing_emailtemplate", _WORDING, "TRUE", "words that were in force do not change"),
 )
 
 # Table, when its rows stay, and the words of the refusal.
@@ -49,10 +86,34 @@ _STAYING = (
         "(SELECT status FROM billing_invoice WHERE id = OLD.invoice_id) <> 'draft'",
         "a line of an issued invoice is not deleted",
     ),
+    ("billing_creditnote", "TRUE", "a credit note is not deleted"),
+    ("billing_creditnoteline", "TRUE", "a line of a credit note is not deleted"),
+    (
+        "billing_banktransaction",
+        "OLD.payment_id IS NOT NULL OR OLD.refund_id IS NOT NULL",
+        "a line of a bank statement that is booked is not deleted",
+    ),
     ("billing_walletentry", "TRUE", "the ledger of a wallet is only added to"),
     ("billing_payment", "OLD.succeeded_at IS NOT NULL", "money that came is not deleted"),
     ("billing_allocation", "TRUE", "an allocation is not deleted"),
+    ("billing_refund", "TRUE", "a refund is not deleted"),
+    ("billing_dispute", "TRUE", "a dispute is not deleted"),
+    ("billing_wallethold", "TRUE", "a hold is not deleted"),
+    ("billing_emailattempt", "TRUE", "a try to send a mail is not deleted"),
+    ("billing_emailtemplate", "TRUE", "words that were in force are not deleted"),
 )
+
+# An erased person is taken off a document when it has been kept long enough, and nothing else.
+_KEPT_TO = "(SELECT retention_years FROM accounts_website WHERE id = OLD.website_id)"
+_UNLESS = {
+    "buyer": {
+        "postgresql": f" AND NOT (NEW.buyer = '{AS_STORED}'::jsonb AND"
+        f" EXTRACT(YEAR FROM OLD.issue_date) + {_KEPT_TO} < EXTRACT(YEAR FROM now()))",
+        "sqlite": f" AND NOT (NEW.buyer = '{AS_STORED}' AND"
+        f" CAST(strftime('%Y', OLD.issue_date) AS INTEGER) + {_KEPT_TO}"
+        " < CAST(strftime('%Y', 'now') AS INTEGER))",
+    }
+}
 
 
 def create(connection: BaseDatabaseWrapper) -> None:
@@ -61,7 +122,10 @@ def create(connection: BaseDatabaseWrapper) -> None:
     make = _postgresql if connection.vendor == "postgresql" else _sqlite
     for table, columns, fixed, refusal in _RULES:
         differ = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
-        changed = " OR ".join(f"OLD.{name} {differ} NEW.{name}" for name in columns)
+        changed = " OR ".join(
+            f"(OLD.{name} {differ} NEW.{name}{_UNLESS.get(name, {}).get(connection.vendor, '')})"
+            for name in columns
+        )
         name = f"{table}_fixed"
         _run(connection, make(name, f"UPDATE ON {table}", f"{fixed} AND ({changed})", refusal))
     for table, stays, refusal in _STAYING:

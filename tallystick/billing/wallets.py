@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
@@ -16,6 +17,7 @@ from tallystick.accounts.tenancy import TenantModel
 from tallystick.billing import locks, totals
 from tallystick.billing.errors import BillingError
 from tallystick.billing.fields import AmountField
+from tallystick.billing.holds import WalletHold
 from tallystick.events import record
 from tallystick.kit import clock
 from tallystick.kit.db.validators import validate_currency
@@ -45,18 +47,21 @@ class WrongWallet(BillingError, CurrencyMismatch):
 class Details(TypedDict, total=False):
     """What an entry says besides amount and reason. `key` makes a repeat harmless."""
 
-    payment: Payment
+    payment: Payment | None
     by: User | None
     note: str
     key: str
 
 
 class Wallet(TenantModel):
-    """`balance` is the sum of the entries and never below zero."""
+    """`balance` is the sum of the entries and never below zero. `held` of it is set aside: the sum of
+    the holds that are open. The rest is `available`."""
 
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="wallets")
     currency = models.CharField(_("currency"), max_length=3, validators=[validate_currency])
     balance = AmountField(_("balance"), default=Decimal(0), editable=False)
+    held = AmountField(_("held"), default=Decimal(0), editable=False)
 
     class Meta:
         verbose_name = _("wallet")
@@ -64,6 +69,9 @@ class Wallet(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["account", "currency"], name="wallet_once"),
             models.CheckConstraint(condition=Q(balance__gte=0), name="wallet_not_negative"),
+            models.CheckConstraint(
+                condition=Q(held__gte=0, held__lte=F("balance")), name="wallet_held_is_there"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -84,6 +92,11 @@ class Wallet(TenantModel):
     def money(self) -> Money:
         return Money(self.balance, self.currency).rounded()
 
+    @property
+    def available(self) -> Money:
+        """What of it can be used."""
+        return Money(self.balance - self.held, self.currency).rounded()
+
     def credit(
         self, money: Money, reason: WalletEntry.Reason, **details: Unpack[Details]
     ) -> WalletEntry:
@@ -96,6 +109,60 @@ class Wallet(TenantModel):
     ) -> WalletEntry:
         """Take `money` out. Raises `InsufficientFunds` besides what `credit` raises."""
         return self._move(-_movable(money, self.currency), reason, details)
+
+    def hold(
+        self,
+        money: Money,
+        *,
+        reason: str,
+        key: str,
+        expires_at: datetime | None = None,
+        payment: Payment | None = None,
+        cause: str = "",
+    ) -> WalletHold:
+        """Set `money` aside; a second hold with the same `key` is the first. Raises
+        `InsufficientFunds`, `BadMovement`, `WrongWallet`."""
+        amount = _movable(money, self.currency)
+        with transaction.atomic():
+            locks.hold(self)
+            if earlier := self.holds.filter(key=key).first():
+                return earlier
+            self._require(amount)
+            self.set_aside(amount)
+            hold = WalletHold.objects.create(
+                wallet=self,
+                amount=amount,
+                reason=reason[:250],
+                key=key,
+                expires_at=expires_at,
+                payment=payment,
+                cause=cause,
+            )
+            record(
+                "wallet.held",
+                self,
+                change={"hold": hold.uid.hex, "amount": amount, "currency": self.currency},
+            )
+            return hold
+
+    def set_aside(self, amount: Decimal) -> None:
+        """For holds, which have the row locked: `amount` more of it is held; below zero: less."""
+        self.held += amount
+        self.save(update_fields=["held"])
+
+    def _require(self, amount: Decimal) -> None:
+        """Raise `InsufficientFunds` unless `amount` is available, be it by what has expired."""
+        if self.balance - self.held >= amount:
+            return
+        for hold in self.holds.filter(state=WalletHold.State.HELD, expires_at__lte=clock.now()):
+            hold.wallet = self
+            hold.release()
+        if self.balance - self.held < amount:
+            wanted = Money(amount, self.currency)
+            aside = " that is not set aside" if self.held else ""
+            raise InsufficientFunds(
+                f"The wallet holds {self.available}{aside}, less than {wanted}."
+            )
 
     def _move(self, amount: Decimal, reason: WalletEntry.Reason, details: Details) -> WalletEntry:
         key = details.pop("key", "") or uuid.uuid4().hex
@@ -121,10 +188,9 @@ class Wallet(TenantModel):
             return entry
 
     def _balance_after(self, amount: Decimal) -> Decimal:
+        if amount < 0:
+            self._require(-amount)
         balance = self.balance + amount
-        if balance < 0:
-            wanted = Money(-amount, self.currency)
-            raise InsufficientFunds(f"The wallet holds {self.money}, less than {wanted}.")
         if balance >= totals.largest(self.currency):
             raise totals.TooLarge("The wallet cannot hold that much.")
         return balance
@@ -138,12 +204,17 @@ class WalletEntry(models.Model):
         PAYMENT = "payment", _("paid an invoice")
         SURPLUS = "surplus", _("paid too much or twice")
         REFUND = "refund", _("refunded")
+        RETURNED = "returned", _("went back to where it came from")
+        CREDIT_NOTE = "credit_note", _("freed by a credit note")
         CORRECTION = "correction", _("correction")
+
+    OF_PAYMENT = (Reason.SURPLUS, Reason.CREDIT_NOTE, Reason.RETURNED)
+    """By which what came by a payment enters and leaves as its own."""
 
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries")
     amount = AmountField(_("amount"))
     balance_after = AmountField(_("balance"))
-    reason = models.CharField(_("reason"), max_length=10, choices=Reason)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason)
     note = models.CharField(_("note"), max_length=250, blank=True)
     payment = models.ForeignKey(
         "billing.Payment",
@@ -162,6 +233,7 @@ class WalletEntry(models.Model):
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
         ordering = ["-id"]
+        indexes = [models.Index(fields=["wallet", "id"], name="wallet_entry_by_age")]
         constraints = [
             models.UniqueConstraint(fields=["wallet", "key"], name="wallet_entry_once"),
             models.CheckConstraint(condition=~Q(amount=0), name="wallet_entry_moves"),
@@ -181,10 +253,10 @@ class WalletEntry(models.Model):
 
 
 def available(account: Account, currency: str) -> Money:
-    """What the wallet holds, without making one."""
+    """What of the wallet can be used, without making one."""
     wallet = Wallet.objects.of(account.website_id).filter(account=account, currency=currency)
-    balance = wallet.values_list("balance", flat=True).first()
-    return Money(balance or Decimal(0), currency).rounded()
+    balance, held = wallet.values_list("balance", "held").first() or (Decimal(0), Decimal(0))
+    return Money(balance - held, currency).rounded()
 
 
 def _movable(money: Money, currency: str) -> Decimal:

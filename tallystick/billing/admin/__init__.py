@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tallystick.billing.admin import catalogue, emails, invoices, payments, wallets
+from tallystick.billing.admin import banking, catalogue, emails, invoices, payments, wallets
 
-__all__ = ["catalogue", "emails", "invoices", "payments", "wallets"]
+__all__ = ["banking", "catalogue", "emails", "invoices", "payments", "wallets"]

@@ -26,6 +26,10 @@ class ReasonForm(forms.Form):
     )
 
 
+class WhyForm(forms.Form):
+    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=200)
+
+
 class ReceivedForm(forms.Form):
     """`key`: the same form sent twice records one payment."""
 
@@ -74,14 +78,14 @@ def write_off(invoice: Invoice, user: User, answers: Answers) -> str:
 
 
 def renew_link(invoice: Invoice, user: User, answers: Answers) -> str:
-    del user, answers
-    paylinks.renew(invoice)
+    del user
+    paylinks.renew(invoice, reason=answers.get("reason", ""))
     return _("The invoice has a new payment link.")
 
 
 def revoke_link(invoice: Invoice, user: User, answers: Answers) -> str:
-    del user, answers
-    paylinks.revoke(invoice)
+    del user
+    paylinks.revoke(invoice, reason=answers.get("reason", ""))
     return _("The payment link opens nothing any more.")
 
 
@@ -106,5 +110,5 @@ PAID = Act("paid", gettext_lazy("Mark paid"), receive, _is_payable, ReceivedForm
 SEND = Act("send", gettext_lazy("Send again"), send, _is_out)
 VOID = Act("void", gettext_lazy("Void"), void, _is_voidable, ReasonForm)
 WRITE_OFF = Act("write-off", gettext_lazy("Write off"), write_off, _is_payable, ReasonForm)
-RENEW = Act("renew-link", gettext_lazy("New payment link"), renew_link, _is_out)
-REVOKE = Act("revoke-link", gettext_lazy("Revoke the payment link"), revoke_link, _is_out)
+RENEW = Act("renew-link", gettext_lazy("New payment link"), renew_link, _is_out, WhyForm)
+REVOKE = Act("revoke-link", gettext_lazy("Revoke the payment link"), revoke_link, _is_out, WhyForm)

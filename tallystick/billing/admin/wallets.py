@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -11,7 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from tallystick.accounts.admin import TenantInline
 from tallystick.billing.admin.acts import Act, ActingAdmin, new_key
+from tallystick.billing.holds import WalletHold
 from tallystick.billing.wallets import Details, Wallet, WalletEntry
+from tallystick.kit import clock
 from tallystick.kit.money import Money
 
 if TYPE_CHECKING:
@@ -54,6 +57,54 @@ def _debit(wallet: Wallet, user: User, answers: dict[str, Any]) -> str:
     return _balance(entry)
 
 
+class HoldForm(AmountForm):
+    days = forms.IntegerField(
+        label=gettext_lazy("Days"),
+        required=False,
+        min_value=1,
+        max_value=3650,
+        help_text=gettext_lazy("Empty: until it is released."),
+    )
+
+
+class TakenForm(forms.Form):
+    amount = forms.CharField(
+        label=gettext_lazy("Amount"),
+        required=False,
+        max_length=40,
+        help_text=gettext_lazy("Empty: all that is held."),
+    )
+
+
+def _hold(wallet: Wallet, user: User, answers: dict[str, Any]) -> str:
+    del user
+    until = clock.now() + timedelta(days=answers["days"]) if answers["days"] else None
+    wallet.hold(
+        Money.parse(answers["amount"], wallet.currency),
+        reason=answers["note"],
+        key=f"staff:{answers['key']}",
+        expires_at=until,
+    )
+    return _("%(money)s can still be used.") % {"money": wallet.available}
+
+
+def _capture(hold: WalletHold, user: User, answers: dict[str, Any]) -> str:
+    del user
+    amount, currency = answers["amount"], hold.wallet.currency
+    return _balance(hold.capture(Money.parse(amount, currency) if amount else None))
+
+
+def _release(hold: WalletHold, user: User, answers: dict[str, Any]) -> str:
+    del user, answers
+    hold.release()
+    return _("%(money)s can still be used.") % {"money": hold.wallet.available}
+
+
+def _is_staffs(hold: WalletHold) -> bool:
+    """What a refund or a dispute holds, it also lets go."""
+    return hold.is_held and not hold.cause
+
+
 def _told(user: User, answers: dict[str, Any]) -> Details:
     return {"by": user, "note": answers["note"], "key": f"staff:{answers['key']}"}
 
@@ -93,18 +144,33 @@ class EntryInline(TenantInline):
         return act == "view" and super().may(request, act, row)
 
 
+class HoldInline(TenantInline):
+    model = WalletHold
+    fields = ["amount", "reason", "cause", "expires_at", "created_at"]
+    readonly_fields = ["amount", "reason", "cause", "expires_at", "created_at"]
+    can_delete = False
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(state=WalletHold.State.HELD)
+
+    def may(self, request: HttpRequest, act: str, row: models.Model | None = None) -> bool:
+        return act == "view" and super().may(request, act, row)
+
+
 @admin.register(Wallet)
 class WalletAdmin(ActingAdmin):
-    list_display = ["account", "money", "website"]
+    list_display = ["account", "money", "available", "website"]
     list_filter = ["website", "currency"]
     list_select_related = ["account__user", "account__organisation", "website"]
     search_fields = ["account__user__email", "account__organisation__name"]
     autocomplete_fields = ["account"]
-    readonly_fields = ["money", "ledger"]
-    inlines = [EntryInline]
+    readonly_fields = ["money", "available", "ledger"]
+    inlines = [HoldInline, EntryInline]
     acts = [
         Act("credit", gettext_lazy("Credit"), _credit, _always, AmountForm),
         Act("debit", gettext_lazy("Take out"), _debit, _always, AmountForm),
+        Act("hold", gettext_lazy("Set aside"), _hold, _always, HoldForm),
     ]
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
@@ -120,7 +186,7 @@ class WalletAdmin(ActingAdmin):
 
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
         fields = ["account", "currency"]
-        return fields if obj is None else [*fields, "money", "ledger"]
+        return fields if obj is None else [*fields, "money", "available", "ledger"]
 
     def get_inlines(self, request: HttpRequest, obj: models.Model | None) -> list[Any]:
         return [] if obj is None else self.inlines
@@ -139,3 +205,30 @@ class WalletAdmin(ActingAdmin):
         initial = super().get_changeform_initial_data(request)
         initial.pop("website", None)
         return initial
+
+
+@admin.register(WalletHold)
+class WalletHoldAdmin(ActingAdmin):
+    """Money is set aside on the page of its wallet."""
+
+    list_display = ["money", "state", "wallet", "reason", "expires_at", "created_at"]
+    list_filter = ["state"]
+    list_select_related = ["wallet__account__user", "wallet__account__organisation"]
+    fields = [
+        *("uid", "wallet", "money", "captured", "state", "reason", "payment", "cause"),
+        *("expires_at", "created_at", "settled_at"),
+    ]
+    readonly_fields = ["money"]
+    acts = [
+        Act("capture", gettext_lazy("Take out"), _capture, _is_staffs, TakenForm),
+        Act("release", gettext_lazy("Release"), _release, _is_staffs),
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False

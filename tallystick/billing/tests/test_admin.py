@@ -105,7 +105,7 @@ def test_staff_write_an_invoice_and_issue_it(browser: Client, invoice: Invoice) 
     assert f"{new.number} is issued" in page
     assert new.url in page
     event = Event.objects.of(new.website).get(kind="invoice.issued", subject_id=new.pk)
-    assert (event.actor_kind, event.address) == ("user", "127.0.0.1")
+    assert (event.actor_kind, event.address_shown) == ("user", "127.0.0.1")
 
 
 @pytest.mark.parametrize(

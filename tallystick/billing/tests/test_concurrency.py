@@ -17,18 +17,31 @@ from django.db import connection, models, transaction
 
 from tallystick.accounts.models import Account, Website
 from tallystick.billing import locks, numbering
+from tallystick.billing.credit_notes import issue_credit_note
 from tallystick.billing.emails import PAYMENT_RECEIVED, Email
 from tallystick.billing.errors import BillingError
 from tallystick.billing.invoices import Invoice, NotADraft
 from tallystick.billing.payment_rows import Payment
-from tallystick.billing.payments import mark_paid, pay, receive_external
+from tallystick.billing.payments import (
+    mark_paid,
+    pay,
+    pay_many,
+    receive_external,
+    receive_external_refund,
+    refund,
+)
 from tallystick.billing.tests import making
 from tallystick.billing.tests.making import D, eur
+from tallystick.billing.tests.test_ledger import Snapshot
 from tallystick.billing.wallets import Wallet, WalletEntry
 from tallystick.events.models import Event
 from tallystick.kit.money import Money
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    pytest.mark.usefixtures("healthy"),
+]
 # SQLite has one writer at a time: there is no lock to take away.
 postgres = pytest.mark.postgres
 WORKERS = 50
@@ -99,6 +112,7 @@ def test_numbers_are_gapless_under_a_hundred_issuers(account: Account) -> None:
 
 
 @postgres
+@pytest.mark.control
 def test_control_a_counter_that_is_read_and_written_apart_leaves_its_mark(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,8 +167,8 @@ def attempts(invoice: Invoice, each: int, seed: int) -> list[Callable[[], object
 
 
 def check_books(invoice: Invoice, funded: Money, results: Sequence[object]) -> None:
-    """Paid once; every cent that came is on the invoice or in the wallet; one receipt; nobody saw
-    an error 500."""
+    """Paid once; every cent that came is on the invoice or in the wallet; one receipt for each
+    payment; nobody saw an error 500."""
     assert unexpected(results) == []
     invoice = fresh(invoice)
     allocated = sum((each.amount for each in invoice.allocations.all()), Decimal(0))
@@ -171,7 +185,9 @@ def check_books(invoice: Invoice, funded: Money, results: Sequence[object]) -> N
         running += entry.amount
         assert entry.balance_after == running >= 0
     paid = Event.objects.of(invoice.website).filter(kind="invoice.paid")
-    assert (paid.count(), Email.objects.filter(key=PAYMENT_RECEIVED).count()) == (1, 1)
+    assert paid.count() == 1
+    told = Email.objects.filter(key=PAYMENT_RECEIVED).values_list("payment", flat=True)
+    assert sorted(told) == sorted(payment.pk for payment in payments)
 
 
 def pay_at_once(account: Account, seed: int) -> tuple[Invoice, list[object]]:
@@ -190,6 +206,7 @@ def test_an_invoice_is_paid_once_under_fifty_attempts(account: Account, seed: in
 
 
 @postgres
+@pytest.mark.control
 def test_control_without_row_locks_the_books_are_wrong(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,3 +285,105 @@ def test_the_order_of_locks_lets_everyone_through(account: Account) -> None:
     results = at_once([partial(pay_by_wallet, invoices[n % 4], eur("119")) for n in range(24)])
     assert unexpected(results) == []
     assert sum(isinstance(result, Payment) for result in results) == 4
+
+
+def test_refunds_disputes_and_credit_notes_exclude_each_other(account: Account) -> None:
+    """Two payments of the same two invoices, and everything that takes from them, in both orders."""
+    website = account.website
+    website.allow_part_payments = True
+    website.save()
+    for seed in range(3):
+        invoices = [making.issued(account) for _ in range(2)]
+        shares = [(invoice, D("59.50")) for invoice in invoices]
+        paid = [
+            pay_many(account, order, method="manual", by=None, extra=D(10))
+            for order in (shares, shares[::-1])
+        ]
+        tasks: list[Callable[[], object]] = []
+        for payment in paid:
+            tasks += [partial(give_back, payment, amount) for amount in ("20", "30", "119") * 2]
+            tasks += [partial(told_of_refund, payment)] * 2
+            tasks += [partial(disputed, payment, verdict) for verdict in ("win", "lose", "")]
+        for invoice in invoices:
+            tasks += [partial(credited, invoice, amount) for amount in ("30", "89", "119")]
+            tasks += [partial(mark, invoice)] * 2
+        random.Random(seed).shuffle(tasks)
+        assert unexpected(at_once(tasks)) == []
+    books = Snapshot(account)
+    books.invoices_balance()
+    books.payments_balance()
+    books.every_cent_is_somewhere(D(0))
+    books.the_wallet_is_its_entries()
+    books.numbers_have_no_gap()
+
+
+def known(payment: Payment) -> Payment:
+    return Payment.objects.everywhere().get(pk=payment.pk)
+
+
+def give_back(payment: Payment, amount: str) -> None:
+    refund(known(payment), eur(amount), by=None, reason="race")
+
+
+def told_of_refund(payment: Payment) -> None:
+    day = payment.website.today()
+    receive_external_refund(known(payment), amount=D(7), reference="R1", date=day)
+
+
+def disputed(payment: Payment, verdict: str) -> None:
+    row = known(payment)
+    row.dispute("race", reference=verdict)
+    if verdict:
+        row.win_dispute() if verdict == "win" else row.lose_dispute()
+
+
+def credited(invoice: Invoice, amount: str) -> None:
+    issue_credit_note(fresh(invoice), reason="race", by=None, amount=eur(amount), refund=True)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_one_payment_is_refunded_once(invoice: Invoice, seed: int) -> None:
+    payment = mark_paid(invoice, by=None)
+    results = at_once([partial(give_back, payment, str(20 + seed))] * 40)
+    check_refunds(payment, results)
+    done = 119 // (20 + seed)
+    assert sum(result is None for result in results) == done
+    assert known(payment).amount_refunded == done * (20 + seed)
+    assert fresh(invoice).amount_paid == 119 - done * (20 + seed)
+
+
+@postgres
+@pytest.mark.control
+def test_control_without_row_locks_a_payment_is_refunded_too_often(
+    invoice: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = mark_paid(invoice, by=None)
+    monkeypatch.setattr(locks, "for_update", lambda rows: rows)
+    results = at_once([partial(give_back, payment, "21")] * 40)
+    with pytest.raises(AssertionError):
+        check_refunds(payment, results)
+
+
+def check_refunds(payment: Payment, results: Sequence[object]) -> None:
+    assert unexpected(results) == []
+    returned = sum((row.amount for row in known(payment).refunds.all()), Decimal(0))
+    assert returned == known(payment).amount_refunded <= payment.amount
+
+
+def test_what_is_held_is_never_more_than_there_is(account: Account) -> None:
+    wallet = making.funded(account, "100")
+
+    def hold(n: int) -> None:
+        own = Wallet.objects.everywhere().get(pk=wallet.pk)
+        row = own.hold(eur("30"), reason="race", key=f"k{n}")
+        if n % 3 == 0:
+            row.capture(eur("10"))
+        elif n % 3 == 1:
+            row.release()
+
+    results = at_once([partial(hold, n) for n in range(40)])
+    assert unexpected(results) == []
+    books = Snapshot(account)
+    books.the_wallet_is_its_entries()
+    assert books.wallet is not None
+    assert books.wallet.balance < 100

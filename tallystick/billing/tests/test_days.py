@@ -1,15 +1,26 @@
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from tallystick.accounts.models import Account
+from tallystick.billing.credit_notes import issue_credit_note
 from tallystick.billing.days import BadDay
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.tests import making
+from tallystick.kit import clock
+from tallystick.kit.clock import VirtualClock
+
+
+@pytest.fixture
+def now() -> Iterator[None]:
+    with clock.use(VirtualClock(datetime(2026, 2, 28, 12, tzinfo=UTC))):
+        yield
+
 
 FAR = [date.min, date(1989, 12, 31), date(2200, 1, 1), date.max]
 
@@ -32,15 +43,28 @@ def test_days_out_of_reach_are_refused_by_name(
 
 
 def test_terms_do_not_lead_out_of_reach(account: Account) -> None:
-    draft = making.draft(account, issue_date=date(2199, 12, 31))
+    account.website.payment_terms_days = 80_000  # more than PostgreSQL would keep
     with pytest.raises(BadDay, match="due date"):
-        draft.issue()
+        making.draft(account).issue()
 
 
+@pytest.mark.usefixtures("now")
+def test_a_mistyped_year_is_refused_when_it_is_issued(account: Account) -> None:
+    for day in (date(2016, 2, 27), date(2026, 4, 1), date(2062, 3, 1), date(1990, 1, 1)):
+        draft = making.draft(account, issue_date=day)
+        with pytest.raises(BadDay, match="issue lies between 2016-02-28 and 2026-03-31") as caught:
+            draft.issue()
+        assert (caught.value.pointer, draft.number) == ("/issue_date", "")
+    invoice = making.issued(account, issue_date=date(2026, 2, 28))
+    with pytest.raises(BadDay, match="2026-03-31"):
+        issue_credit_note(invoice, by=None, reason="Less.", issue_date=date(2027, 2, 28))
+
+
+@pytest.mark.usefixtures("now")
 def test_the_first_and_the_last_day_can_be_used(account: Account) -> None:
-    first = making.issued(account, issue_date=date(1990, 1, 1))
-    last = making.issued(account, issue_date=date(2199, 1, 1), due_date=date(2199, 12, 31))
-    assert [first.number, last.number] == ["INV-1990-00001", "INV-2199-00001"]
+    first = making.issued(account, issue_date=date(2016, 2, 28), due_date=date(2016, 2, 28))
+    last = making.issued(account, issue_date=date(2026, 3, 31), due_date=date(2199, 12, 31))
+    assert [first.number, last.number] == ["INV-2016-00001", "INV-2026-00001"]
 
 
 @pytest.mark.parametrize("field", ["issue_date", "due_date"])

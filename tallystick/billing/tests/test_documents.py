@@ -14,9 +14,12 @@ from pytest_django import Settings
 
 from tallystick.accounts.models import Account, Website
 from tallystick.billing import documents, payments, typesetting
+from tallystick.billing.credit_notes import CreditNote, issue_credit_note
 from tallystick.billing.invoices import Invoice
+from tallystick.billing.letterheads import accent_of
 from tallystick.billing.lines import LineDraft
 from tallystick.billing.tests import samples
+from tallystick.kit.colours import is_readable
 from tallystick.kit.money import Money
 
 pytestmark = pytest.mark.django_db
@@ -199,3 +202,50 @@ class TestReceipt:
         text = text_of(documents.receipt_pdf(payment))
         assert "Still due" in text
         assert "5,000.00" in text
+
+
+class TestCreditNote:
+    @pytest.fixture
+    def note(self, invoice: Invoice) -> CreditNote:
+        payments.pay(invoice, Money.parse("5200.00", "EUR"), method="manual", by=None)
+        line = invoice.lines.all()[1]
+        return issue_credit_note(
+            invoice, reason="One day was not needed.", by=None, quantities={line: Decimal("0.25")}
+        )
+
+    def test_says_what_is_taken_back_and_what_becomes_of_it(
+        self, invoice: Invoice, note: CreditNote
+    ) -> None:
+        text = " ".join(text_of(documents.credit_note_pdf(note)).split())
+        for word in (
+            "Credit note",
+            note.number,
+            invoice.number,
+            "One day was not needed.",
+            "Consulting on site",
+            "0.25",
+            "252.00",
+            "You owe 55.73 EUR less on invoice",
+            "196.27 EUR of it you had paid already",
+        ):
+            assert word in text, word
+
+    def test_is_archivable_and_accessible(self, note: CreditNote) -> None:
+        root = root_of(PdfReader(io.BytesIO(documents.credit_note_pdf(note))))
+        assert root["/MarkInfo"]["/Marked"]
+        assert b"pdfuaid:part" in root["/Metadata"].get_data()
+
+    def test_the_invoice_shows_what_was_credited(self, invoice: Invoice, note: CreditNote) -> None:
+        invoice.refresh_from_db()
+        text = text_of(documents.invoice_pdf(invoice))
+        assert "Credited" in text
+        assert "252.00" in text
+
+    @pytest.mark.parametrize("colour", ["#b91c1c", "#fef08a"])
+    def test_the_websites_colour_is_used_where_it_can_be_read(
+        self, website: Website, invoice: Invoice, colour: str
+    ) -> None:
+        website.accent_colour = colour
+        used = accent_of(website)
+        assert is_readable(used)
+        assert (used == colour) is is_readable(colour)

@@ -34,7 +34,7 @@ from tallystick.kit import clock
 from tallystick.kit.clock import VirtualClock
 from tallystick.kit.money import UnknownCurrency
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("healthy")]
 
 
 def kinds(of: Invoice) -> list[str]:
@@ -166,6 +166,8 @@ def test_the_database_refuses_changes_too(invoice: Invoice) -> None:
 def test_an_issued_invoice_can_be_saved_as_it_is(invoice: Invoice) -> None:
     again = Invoice.objects.everywhere().get(pk=invoice.pk)
     again.save()
+    invoice.refresh_from_db()
+    assert (invoice.number, invoice.amount) == (again.number, again.amount)
 
 
 def test_lines_of_an_issued_invoice_stay(invoice: Invoice) -> None:

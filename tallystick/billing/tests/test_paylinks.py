@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -98,12 +98,56 @@ def test_renewing_makes_a_new_link_and_retires_the_old(invoice: Invoice) -> None
 
 
 def test_a_link_for_one_use_is_used_up_by_a_part_payment(
-    invoice: Invoice, settings: Settings
+    draft: Invoice, settings: Settings
 ) -> None:
-    pay(invoice, eur("19"), method="manual", by=None)
-    assert paylinks.state(invoice) == LinkState.USABLE
     settings.PAYMENT_LINK_ONE_USE = True
+    invoice = making.draft(draft.client)
+    draft.issue()
+    invoice.issue()
+    for each in (draft, invoice):
+        pay(each, eur("19"), method="manual", by=None)
+    assert paylinks.state(draft) == LinkState.USABLE
     assert paylinks.state(invoice) == LinkState.USED
+    paylinks.renew(invoice)
+    assert paylinks.state(invoice) == LinkState.USABLE
+    pay(invoice, eur("1"), method="manual", by=None)
+    assert paylinks.state(invoice) == LinkState.USED
+
+
+def test_one_use_can_be_said_of_one_invoice(draft: Invoice) -> None:
+    invoice = making.draft(draft.client, link_one_use=True)
+    invoice.issue()
+    pay(invoice, eur("19"), method="manual", by=None)
+    assert paylinks.state(invoice) == LinkState.USED
+    paylinks.make(invoice, one_use=False)
+    pay(invoice, eur("1"), method="manual", by=None)
+    assert paylinks.state(invoice) == LinkState.USABLE
+
+
+def test_making_a_link_twice_makes_one(invoice: Invoice) -> None:
+    there = invoice.url
+    assert paylinks.make(invoice) == paylinks.make(invoice) == there
+    paylinks.revoke(invoice)
+    made = paylinks.make(invoice)
+    assert made != there
+    assert paylinks.make(invoice) == made
+    mark_paid(invoice, by=None)
+    with pytest.raises(WrongState):
+        paylinks.make(invoice)
+
+
+def test_a_link_ends_when_it_is_told_to(invoice: Invoice) -> None:
+    end = clock.now() + timedelta(hours=3)
+    token = invoice.payment_token
+    paylinks.expire_at(invoice, end, reason="a promise on the telephone")
+    assert invoice.payment_token == token
+    assert paylinks.state(invoice, end - timedelta(seconds=1)) == LinkState.USABLE
+    assert paylinks.state(invoice, end) == LinkState.EXPIRED
+    paylinks.renew(invoice, expires_at=end)
+    assert invoice.token_expires_at == end
+    for wrong in (clock.now(), datetime(2999, 1, 1)):  # noqa: DTZ001 - without a zone on purpose
+        with pytest.raises(paylinks.BadExpiry):
+            paylinks.expire_at(invoice, wrong)
 
 
 def test_the_sites_own_domain_is_served_as_the_site_is(settings: Settings) -> None:

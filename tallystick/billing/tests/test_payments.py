@@ -35,7 +35,7 @@ from tallystick.events.models import Event
 from tallystick.kit.money import BadAmount as AnyBadAmount
 from tallystick.kit.money import Money
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("healthy")]
 DAY = date(2026, 3, 1)
 
 
@@ -243,7 +243,8 @@ def test_twice_from_outside_becomes_credit(invoice: Invoice) -> None:
     external(invoice, "119")
     external(invoice, "119", "T2")
     assert available(invoice.client, "EUR") == eur("238.00")
-    assert Email.objects.filter(key=PAYMENT_RECEIVED).count() == 1
+    told = Email.objects.filter(key=PAYMENT_RECEIVED, invoice=invoice)
+    assert told.count() == Payment.objects.of(invoice.website).count() == 3
 
 
 def test_money_for_a_void_invoice_becomes_credit(invoice: Invoice) -> None:
@@ -348,3 +349,83 @@ def test_it_is_all_or_nothing(invoice: Invoice, monkeypatch: pytest.MonkeyPatch)
         pay(invoice, invoice.due, method="wallet", by=None)
     assert available(invoice.client, "EUR") == eur("500.00")
     assert not Payment.objects.of(invoice.website).exists()
+
+
+@pytest.mark.usefixtures("slow")
+def test_words_come_in_any_order_and_twice(invoice: Invoice) -> None:
+    payment = pay(invoice, invoice.due, method="slow", by=None)
+    assert kinds(invoice)[-1] == "payment.pending"
+    payment.process(reference="pi_1")
+    payment.process()
+    assert (payment.status, payment.reference) == ("processing", "pi_1")
+    payment.fail("declined")
+    payment.fail("declined")
+    payment.process()
+    payment.cancel()
+    assert payment.status == "failed"
+    payment.succeed()
+    payment.process()
+    payment.succeed()
+    assert payment.status == "succeeded"
+    said = Event.objects.of_subject(payment).values_list("kind", flat=True)
+    assert list(said)[::-1] == [
+        "payment.pending",
+        "payment.processing",
+        "payment.failed",
+        "payment.succeeded",
+    ]
+
+
+@pytest.mark.usefixtures("slow")
+def test_word_of_success_after_a_refund_changes_nothing(invoice: Invoice) -> None:
+    payment = pay(invoice, invoice.due, method="slow", by=None)
+    payment.succeed()
+    payments.refund(payment, by=None, reason="returned").succeed()
+    payment.refresh_from_db()
+    payment.succeed()
+    invoice.refresh_from_db()
+    assert (payment.status, invoice.status) == ("refunded", "open")
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize(("came", "paid", "kept"), [("100", "100", "0"), ("120", "119", "1")])
+def test_what_really_came_is_what_counts(invoice: Invoice, came: str, paid: str, kept: str) -> None:
+    payment = pay(invoice, invoice.due, method="slow", by=None, key="k")
+    payment.succeed(money=eur(came))
+    invoice.refresh_from_db()
+    assert (payment.amount, payment.expected) == (D(came), D(119))
+    assert (invoice.amount_paid, available(invoice.client, "EUR").amount) == (D(paid), D(kept))
+    event = Event.objects.of_subject(payment).first()
+    assert event is not None
+    assert '"expected":"119' in event.change
+    assert pay(invoice, eur("119"), method="slow", by=None, key="k") == payment
+
+
+@pytest.mark.usefixtures("slow")
+def test_another_currency_or_no_amount_does_not_settle(
+    invoice: Invoice, caplog: pytest.LogCaptureFixture
+) -> None:
+    payment = pay(invoice, invoice.due, method="slow", by=None)
+    with pytest.raises(WrongCurrency):
+        payment.succeed(money=Money(D(119), "USD"))
+    with pytest.raises(BadAmount):
+        payment.succeed(money=eur("0"))
+    payment.refresh_from_db()
+    assert payment.status == "pending"
+    payment.succeed(money=eur("119"))
+    payment.succeed(money=eur("19"))
+    assert payment.amount == D(119)
+    assert "now 19.00 EUR there, 119.00 EUR here" in caplog.text
+
+
+def test_the_payment_that_settles_is_one_that_still_pays(invoice: Invoice) -> None:
+    allow_parts(invoice)
+    first = pay(invoice, eur("50"), method="manual", by=None)
+    second = pay(invoice, eur("69"), method="manual", by=None)
+    assert [second] == [invoice.payment]
+    payments.refund(second, by=None, reason="returned")
+    invoice.refresh_from_db()
+    assert not invoice.payment
+    assert invoice.paid_by == [(first, D(50))]
+    third = pay(invoice, eur("69"), method="manual", by=None)
+    assert invoice.payment == third

@@ -18,7 +18,7 @@ from tallystick.billing.wallets import (
 )
 from tallystick.kit.money import Money
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("healthy")]
 Reason = WalletEntry.Reason
 
 
