@@ -38,11 +38,15 @@ class Basic(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Line:
     """What the exchanges of one client share: who signs them, what carries them (the network unless
-    `transport` is given), how many go at once."""
+    `transport` is given), how many go at once, how long to wait."""
 
     signer: Tokens | Basic | None = field(default=None, repr=False)
     transport: httpx2.BaseTransport | None = None
     concurrency: int = 4
+    timeout: float = 30.0
+    """Seconds without a byte of the answer."""
+    allow_http: bool = False
+    """Whether the address may be without TLS though it is another machine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +92,23 @@ class Unreadable(Failure):
     """The answer is too long, or encoded in a way it does not say."""
 
 
-def secure_url(url: str) -> str:
-    """`url` without a trailing slash; `ValueError` unless it is https, or http to this machine."""
+def secure_url(url: str, *, allow_http: bool = False) -> str:
+    """`url` without a trailing slash; `ValueError` unless it is https, or http to this machine or
+    where that is allowed."""
     parts = urlsplit(url)
     if not parts.hostname or parts.username is not None or parts.fragment or parts.query:
         raise ValueError("is not an address like https://example.org")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+    is_near = allow_http or _is_loopback(parts.hostname)
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_near):
         raise ValueError("is not https")
     return url.rstrip("/")
 
 
-SecureUrl = Annotated[str, AfterValidator(secure_url)]
+def _secure(url: str) -> str:
+    return secure_url(url)
+
+
+SecureUrl = Annotated[str, AfterValidator(_secure)]
 
 
 def _is_loopback(host: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from tallystick.ports.metering import Limit, Meter
+from tallystick.ports.records import Record
 
 if TYPE_CHECKING:
     import httpx2
@@ -55,7 +56,7 @@ class Provider(ABC, Generic[S]):
     name: ClassVar[str]
     category: ClassVar[Category]
     settings_class: ClassVar[SettingsClass]
-    limits: ClassVar[tuple[Limit, ...]] = ()
+    limits: tuple[Limit, ...] = ()
     concurrency: ClassVar[int] = 4
     """Calls at once, per connection."""
     batch_size: ClassVar[int] = 1
@@ -64,6 +65,16 @@ class Provider(ABC, Generic[S]):
     """Ids a fetch call takes."""
     key_memory: ClassVar[float] = 0
     """Seconds for which the provider remembers an attempt's identity; 0: it does not."""
+    reads: ClassVar[frozenset[str]] = frozenset()
+    """The details of records that it has a place for."""
+    by_callback: ClassVar[bool] = False
+    """A go-between: it accepts a record, and tells by a call of its own what became of it. An
+    attempt keeps its identity until then. `batch_size` is 1."""
+    always_welcomes: ClassVar[bool] = False
+    """It cancels a webhook that is answered 404, 405 or 410: its receiver never says so."""
+    environment: ClassVar[tuple[str, str]] = ("", "client_id")
+    """How the environment names its settings: the prefix of the variables (empty: the type), and the
+    setting that switches the connection on."""
 
     def __init__(
         self,
@@ -79,6 +90,23 @@ class Provider(ABC, Generic[S]):
     @abstractmethod
     def ping(self) -> AccountInfo:
         """Ask for the company itself: proves address, credentials and permission."""
+
+    @property
+    def max_attempts(self) -> int:
+        """Tries of one record after which it waits for a person."""
+        return 10
+
+    @classmethod
+    def reads_with(cls, settings: S) -> frozenset[str]:
+        """`reads`, and what these settings have a place for besides."""
+        del settings
+        return cls.reads
+
+    @classmethod
+    def declines(cls, record: Record) -> str:
+        """Why `record` is not for this provider, in a sentence; empty when it is."""
+        del record
+        return ""
 
     def account(self) -> str:
         """The provider's name for the connected company, as its webhooks give it; else empty."""

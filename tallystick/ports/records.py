@@ -7,8 +7,8 @@ the seller; times are aware, in UTC. Records are frozen and compare by value.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -28,10 +28,28 @@ class Kind(StrEnum):
     PRODUCT = "products"
     INVOICE = "invoices"
     PAYMENT = "payments"
+    TAX_RATE = "tax_rates"
 
 
 PUSH_ORDER = (Kind.CUSTOMER, Kind.PRODUCT, Kind.INVOICE, Kind.PAYMENT)
 """An invoice names its customer and products, a payment its invoice: what is named goes first."""
+
+
+Scalar = str | int | bool | None
+Details = tuple[tuple[str, Scalar], ...]
+"""What only some providers ask for, by name. Which are sent is said by `Provider.reads`."""
+SENSITIVE = (
+    "emergency_contact_name",
+    "emergency_contact_phone",
+    "emergency_contact_relationship",
+    "medical_sex",
+    "medical_conditions",
+    "allergies",
+    "medications",
+    "insurance_policy",
+    "insurance_company",
+)
+"""The details that are health and emergency data: never told unless that is allowed by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,17 @@ class Record:
         del remotes
         return self
 
+    def told(self, reads: Collection[str]) -> Self:
+        """The same record with no other details than those named: what a provider does not read
+        neither leaves nor counts as a change."""
+        del reads
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Departed(Record):
+    """An object that was told of, and is no longer here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -82,7 +111,22 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Customer(Record):
+class Detailed(Record):
+    """A record with `details`; see `details_of` in `integrations.translate` for their names."""
+
+    details: Details = field(default=(), kw_only=True)
+
+    def detail(self, name: str) -> Scalar:
+        """The detail of that name; None where it is not known."""
+        return next((value for key, value in self.details if key == name), None)
+
+    def told(self, reads: Collection[str]) -> Self:
+        kept = tuple(pair for pair in self.details if pair[0] in reads)
+        return self if kept == self.details else replace(self, details=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer(Detailed):
     name: str
     email: str = ""
     first_name: str = ""
@@ -103,7 +147,7 @@ class Tax:
 
 
 @dataclass(frozen=True, slots=True)
-class Product(Record):
+class Product(Detailed):
     code: str
     name: str
     price: Decimal
@@ -229,6 +273,55 @@ class RemoteInvoice:
     payments: tuple[RemotePayment, ...] = ()
     payments_complete: bool = True
     """False when the list may be short (a summary): fetch it by id before judging."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCustomer:
+    """A customer as the provider has it. `key` is our own key where it bears one; `local_id` the
+    number by which a person's entry names our object. Archived or deleted: not `is_active`."""
+
+    remote: Remote
+    name: str
+    updated_at: datetime
+    key: str = ""
+    local_id: str = ""
+    number: str = ""
+    email: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    phone: str = ""
+    tax_number: str = ""
+    address: Address = Address()
+    currency: str = ""
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteProduct:
+    """A product as the provider has it; `currency` is empty where it has only one."""
+
+    remote: Remote
+    code: str
+    updated_at: datetime
+    key: str = ""
+    local_id: str = ""
+    name: str = ""
+    description: str = ""
+    price: Decimal = Decimal(0)
+    currency: str = ""
+    tax: Tax | None = None
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTaxRate:
+    """`percent`: 19 for 19 %."""
+
+    remote: Remote
+    name: str
+    percent: Decimal
+    updated_at: datetime
+    is_active: bool = True
 
 
 def fingerprint(record: Record) -> str:

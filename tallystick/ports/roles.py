@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tallystick.ports.errors import ProviderError
 from tallystick.ports.records import (
@@ -21,7 +21,11 @@ from tallystick.ports.records import (
     Product,
     Record,
     Remote,
+    RemoteCustomer,
     RemoteInvoice,
+    RemoteProduct,
+    RemoteTaxRate,
+    Scalar,
 )
 
 R = TypeVar("R", bound=Record)
@@ -36,8 +40,24 @@ class Push(Generic[R]):
     remote: Remote | None = None
 
 
-Outcome = Remote | ProviderError
-"""What became of one record of a batch: what it is now, or why not."""
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What is no longer here, and was told before: our key, and what it is there."""
+
+    key: str
+    remote: Remote
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Taken over by a go-between, whose callback tells later what became of it. When none has come
+    within `seconds`, the record is sent again under the same attempt."""
+
+    seconds: float
+
+
+Outcome = Remote | Accepted | ProviderError
+"""What became of one record of a batch: what it is now, that it is awaited, or why not."""
 
 
 class PushesCustomers(ABC):
@@ -86,6 +106,29 @@ class PushesPayments(ABC):
         """As `PushesCustomers.find_customers`."""
 
 
+class Archives(ABC):
+    @abstractmethod
+    def archive(self, kind: Kind, batch: Sequence[Gone], *, attempt: str) -> list[Outcome]:
+        """Put away what is gone here, in one call, at most `batch_size` of them. One outcome per
+        element, in order: the remote, or why not. What is gone there too is well put away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a push would make of one field. `there` is None where nothing is, or is not known."""
+
+    field: str
+    there: Scalar | float
+    here: Scalar | float
+
+
+class Compares(ABC):
+    @abstractmethod
+    def compare(self, kind: Kind, batch: Sequence[Push[Any]]) -> list[list[Change]]:
+        """The fields that a push of each would change, in order, by reading alone; none where it
+        would change nothing. `Refused` for what a push would refuse."""
+
+
 class FetchesInvoices(ABC):
     @abstractmethod
     def fetch_invoices(self, ids: Sequence[str]) -> list[RemoteInvoice]:
@@ -107,6 +150,25 @@ class PullsInvoices(ABC):
         """Sales invoices changed at or after `since`, oldest change first, from `cursor` on."""
 
 
+class PullsCustomers(ABC):
+    @abstractmethod
+    def pull_customers(self, *, since: datetime | None, cursor: str = "") -> Page[RemoteCustomer]:
+        """Customers changed at or after `since`, oldest change first, from `cursor` on; archived
+        and deleted ones too."""
+
+
+class PullsProducts(ABC):
+    @abstractmethod
+    def pull_products(self, *, since: datetime | None, cursor: str = "") -> Page[RemoteProduct]:
+        """As `PullsCustomers.pull_customers`."""
+
+
+class PullsTaxRates(ABC):
+    @abstractmethod
+    def pull_tax_rates(self, *, since: datetime | None, cursor: str = "") -> Page[RemoteTaxRate]:
+        """As `PullsCustomers.pull_customers`."""
+
+
 class HostsInvoices(ABC):
     @abstractmethod
     def invoice_url(self, remote_id: str) -> str | None:
@@ -122,10 +184,12 @@ class EmailsInvoices(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A webhook request as received. Header names are lower case; `body` is the bytes sent."""
+    """A webhook request as received. Header names are lower case; `body` is the bytes sent; `tail`
+    is what the address has behind the connection's number, without slashes at its ends."""
 
     headers: Mapping[str, str]
     body: bytes
+    tail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +215,16 @@ class SendsWebhooks(ABC):
         """What a verified delivery says; raises `Garbled` when it is not in the documented form."""
 
 
+class Subscribes(ABC):
+    """For providers whose webhooks are ordered by API call rather than on a page of theirs."""
+
+    @abstractmethod
+    def subscribe(self, url: str) -> int:
+        """Order the webhooks that are missing for the receiver at `url` (the connection's own
+        address, without a trailing slash), and cancel those of ours that lead elsewhere below it.
+        Answers how many were missing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pusher(Generic[R]):
     """The two verbs of pushing one kind."""
@@ -161,13 +235,13 @@ class Pusher(Generic[R]):
 
 def pusher_role(provider: type, kind: Kind) -> bool:
     """Whether this class of provider pushes `kind`."""
-    return issubclass(provider, _PUSHES[kind][0])
+    return kind in _PUSHES and issubclass(provider, _PUSHES[kind][0])
 
 
 def pusher(provider: object, kind: Kind) -> Pusher[Record] | None:
     """How `provider` pushes `kind`; None when it does not."""
-    role, push, find = _PUSHES[kind]
-    if not isinstance(provider, role):
+    role, push, find = _PUSHES.get(kind, (None, "", ""))
+    if role is None or not isinstance(provider, role):
         return None
     return Pusher(getattr(provider, push), getattr(provider, find))
 
@@ -177,4 +251,26 @@ _PUSHES: dict[Kind, tuple[type, str, str]] = {
     Kind.PRODUCT: (PushesProducts, "push_products", "find_products"),
     Kind.INVOICE: (PushesInvoices, "push_invoices", "find_invoices"),
     Kind.PAYMENT: (PushesPayments, "push_payments", "find_payments"),
+}
+
+
+def puller(provider: object, kind: Kind) -> Callable[..., Page[Any]] | None:
+    """How `provider` is asked for the changes of `kind`; None when it is not."""
+    role, pull = _PULLS.get(kind, (None, ""))
+    if role is None or not isinstance(provider, role):
+        return None
+    verb: Callable[..., Page[Any]] = getattr(provider, pull)
+    return verb
+
+
+def pulled_kinds(provider: type) -> tuple[Kind, ...]:
+    """What this class of provider is asked for the changes of."""
+    return tuple(kind for kind, (role, _) in _PULLS.items() if issubclass(provider, role))
+
+
+_PULLS: dict[Kind, tuple[type, str]] = {
+    Kind.CUSTOMER: (PullsCustomers, "pull_customers"),
+    Kind.PRODUCT: (PullsProducts, "pull_products"),
+    Kind.TAX_RATE: (PullsTaxRates, "pull_tax_rates"),
+    Kind.INVOICE: (PullsInvoices, "pull_invoices"),
 }

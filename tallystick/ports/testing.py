@@ -28,7 +28,7 @@ from tallystick.ports.records import (
     Remote,
     Tax,
 )
-from tallystick.ports.roles import Delivery, Outcome, Push, pusher
+from tallystick.ports.roles import Accepted, Delivery, Outcome, Push, pusher
 from tallystick.ports.samples import customer, invoice, kind_of, payment, product
 from tallystick.ports.sandboxing import Outgoing, Stand, transport
 
@@ -60,6 +60,11 @@ class Case(ABC, Generic[P]):
     currency: str = "EUR"
     tax: Tax = Tax("standard", Decimal(19))
     kinds: Sequence[Kind] = PUSH_ORDER
+    logs_bodies: bool = True
+    """Whether its log of traffic has what was said, without secrets and addresses."""
+
+    written_with: str = ""
+    """The method that makes things, where a look at the same address comes before it."""
 
     @abstractmethod
     def stand(self) -> Stand: ...
@@ -105,6 +110,13 @@ class Case(ABC, Generic[P]):
         """The webhooks that `stand` has to deliver; for providers with webhooks."""
         raise NotImplementedError
 
+    def before_deliveries(self, stand: Stand) -> None:
+        """Order the webhooks, where that is done by call."""
+
+    def received(self, sent: Outgoing) -> Delivery:
+        """`sent` as our receiver hands it on."""
+        return Delivery(sent.headers, sent.body)
+
     def forgeries(self, genuine: Delivery) -> list[Delivery]:
         """Deliveries that must not be taken for the provider's."""
         return [
@@ -148,9 +160,23 @@ class Case(ABC, Generic[P]):
         return [payment(n, self.currency, ref) for n, ref in enumerate(owed)]
 
     def pushed(self, provider: P, records: Sequence[Record], attempt: str) -> list[Outcome]:
-        verbs = pusher(provider, kind_of(records[0]))
-        assert verbs is not None
-        return verbs.push([Push(record) for record in records], attempt=attempt)
+        return sent(provider, [Push(record) for record in records], attempt)
+
+    def settled(
+        self, stand: Stand, records: Sequence[Record], outcomes: Sequence[Outcome]
+    ) -> list[Remote]:
+        """What `records` are there, of which all must have gone well. A go-between tells it later:
+        its stand is asked what it made of them."""
+        if not self.provider.by_callback:
+            return remotes_of(outcomes)
+        waits = [outcome.seconds for outcome in outcomes if isinstance(outcome, Accepted)]
+        assert len(waits) == len(records), outcomes
+        assert all(seconds > 0 for seconds in waits)
+        return [self.made(stand, record) for record in records]
+
+    def made(self, stand: Any, record: Record) -> Remote:  # noqa: ANN401
+        """What `stand` made of `record`; for go-betweens."""
+        raise NotImplementedError
 
     def _there(self, provider: P, kind: Kind, count: int = 1) -> list[Ref]:
         if pusher(provider, kind) is None:
@@ -161,6 +187,19 @@ class Case(ABC, Generic[P]):
             Ref(kind, record.key, remotes_of([outcome])[0].id)
             for record, outcome in zip(records, outcomes, strict=True)
         ]
+
+
+def sent(provider: Provider[Any], pushes: Sequence[Push[Any]], attempt: str) -> list[Outcome]:
+    """All of one kind, in as many calls as the provider needs, each with an identity of its own."""
+    if not pushes:
+        return []
+    verbs = pusher(provider, kind_of(pushes[0].record))
+    assert verbs is not None
+    outcomes: list[Outcome] = []
+    for start in range(0, len(pushes), provider.batch_size):
+        batch = pushes[start : start + provider.batch_size]
+        outcomes += verbs.push(batch, attempt=f"{attempt}-{start}" if start else attempt)
+    return outcomes
 
 
 def remotes_of(outcomes: Sequence[Outcome]) -> list[Remote]:

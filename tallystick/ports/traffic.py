@@ -32,13 +32,21 @@ class Traffic:
     """The log of one provider's HTTP traffic: off unless `is_on`, and then at DEBUG.
 
     `secrets` names those in use at the moment; they and everything that looks like a token or an
-    e-mail address are blacked out.
+    e-mail address are blacked out. Without `bodies`, only their lengths are told.
     """
 
-    def __init__(self, name: str, *, is_on: bool = False, secrets: Secrets = _no_secrets) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        is_on: bool = False,
+        secrets: Secrets = _no_secrets,
+        bodies: bool = True,
+    ) -> None:
         self._log = logging.getLogger(f"tallystick.traffic.{name.lower().replace(' ', '_')}")
         self._is_on = is_on
         self._secrets = secrets
+        self._bodies = bodies
 
     def passed(self, question: Question, answer: Answer, seconds: float) -> None:
         if self._is_on:
@@ -60,6 +68,8 @@ class Traffic:
         return self._redacted(f"{question.url} {dict(question.params)}")
 
     def _body(self, body: bytes) -> str:
+        if not self._bodies:
+            return f"{len(body)} bytes"
         # Cut again when redacted: half a secret, at the first cut, is not recognised.
         start = body[: 4 * _LONGEST_BODY].decode("utf-8", "replace")
         return self._redacted(start)[:_LONGEST_BODY]

@@ -25,8 +25,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     until = _date(asked)
     if until is None:
         return None
-    since = _date(headers.get("date", "")) or clock.now()
+    since = stated_time(headers) or clock.now()
     return min(max((until - since).total_seconds(), 0.0), LONGEST)
+
+
+def stated_time(headers: Mapping[str, str]) -> datetime | None:
+    """When an answer was made, by the clock of whoever made it; None when it does not say."""
+    return _date(headers.get("date", ""))
 
 
 def _date(text: str) -> datetime | None:

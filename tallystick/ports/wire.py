@@ -31,7 +31,6 @@ MAX_BYTES = 10 * 1024 * 1024
 """The longest answer that is read, compressed or not."""
 DEADLINE = 60.0
 """Seconds from the start of a call to the last byte of its answer, however slowly they come."""
-TIMEOUT = httpx2.Timeout(connect=5, read=30, write=30, pool=10)
 
 _DUE = "tallystick.due"
 _NEVER_LEFT = (
@@ -60,7 +59,7 @@ class Wire:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             transport=_Borrowed(line.transport) if line.transport else None,
             verify=True if line.transport else _tls(),
-            timeout=TIMEOUT,
+            timeout=httpx2.Timeout(connect=5, read=line.timeout, write=line.timeout, pool=10),
             limits=httpx2.Limits(
                 max_connections=line.concurrency, max_keepalive_connections=line.concurrency
             ),

@@ -9,8 +9,8 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One signed delivery. `expects` is the status that counts as accepted; `attempt` starts at 1.
-    Header names are lower case."""
+    """One signed delivery. `expects` is the status that counts as accepted; `wants_silence`: its
+    answer has no body. `attempt` starts at 1. Header names are lower case."""
 
     id: int
     url: str
@@ -20,6 +20,8 @@ class Outgoing:
     expects: int = 200
     attempt: int = 1
     label: str = ""
+    method: str = "POST"
+    wants_silence: bool = True
 
 
 @dataclass(frozen=True, slots=True)

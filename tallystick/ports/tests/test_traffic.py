@@ -46,6 +46,14 @@ def test_it_tells_what_passed_and_no_secret(caplog: pytest.LogCaptureFixture) ->
     assert all(record.message.isprintable() for record in caplog.records)
 
 
+def test_it_can_leave_out_what_was_said(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        pass_something(Traffic("Test", is_on=True, bodies=False))
+    assert "POST https://api.example/token" in caplog.text
+    assert "sent '76 bytes'" in caplog.text
+    assert "Ada" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "text",
     [

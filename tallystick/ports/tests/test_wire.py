@@ -170,6 +170,16 @@ def test_an_address_we_do_not_speak_to(url: str) -> None:
         secure_url(url)
 
 
+def test_http_to_another_machine_must_be_allowed() -> None:
+    url = "http://bridge:8000/webhook"
+    assert secure_url(url, allow_http=True) == url
+    with pytest.raises(ValueError, match="is not https"):
+        secure_url("ftp://bridge:8000/webhook", allow_http=True)
+    with pytest.raises(ValueError, match="is not https"):
+        Api("Test", url)
+    Api("Test", url, line=Line(allow_http=True)).close()
+
+
 def test_text_that_is_no_text_does_not_leave() -> None:
     api = Api("Test", "https://api.example", line=Line(transport=httpx2.MockTransport(_never)))
     with pytest.raises(Exception, match="cannot be written"):
