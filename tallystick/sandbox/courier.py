@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 
 
 class Courier:
-    """Looks for due deliveries as long as it runs. An accepted one has an empty body and sets no
-    cookie."""
+    """Looks for due deliveries as long as it runs. The answer that accepts one sets no
+    cookie, and has a body only where the sender reads it."""
 
     def __init__(self, stands: Iterable[Stand]) -> None:
         self._stands = list(stands)
@@ -48,13 +48,15 @@ async def _sent(client: httpx2.AsyncClient, sent: Outgoing) -> tuple[int | None,
     """The status of the answer, and what is wrong with it apart from the status."""
     try:
         async with asyncio.timeout(_PATIENCE):
-            answer = await client.post(sent.url, headers=dict(sent.headers), content=sent.body)
+            answer = await client.request(
+                sent.method, sent.url, headers=dict(sent.headers), content=sent.body
+            )
     except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
         return None, str(error) or "no answer in time"
     complaint = ""
     if answer.status_code != sent.expects:
         complaint = f"{sent.expects} was expected"
-    elif answer.is_success and answer.content:
+    elif sent.wants_silence and answer.is_success and answer.content:
         complaint = "the body is not empty"
     elif "set-cookie" in answer.headers:
         complaint = "it sets a cookie"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from tallystick.ports.sandboxing import Stand
+from tallystick.providers.invoiceninja.sandbox import InvoiceNinjaStand
+from tallystick.providers.relay.sandbox import RelayStand
 from tallystick.providers.xero.sandbox import XeroStand
 from tallystick.sandbox.clock import ShiftedClock
 from tallystick.sandbox.mailbox import Mailbox
 
-STANDS: tuple[type[Stand], ...] = (XeroStand,)
+STANDS: tuple[type[Stand], ...] = (XeroStand, InvoiceNinjaStand, RelayStand)
 """A provider is played by adding its stand here; its root is then `/<name>/`."""
 
 

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tallystick.ports.records import Customer
+from tallystick.ports.roles import Push
+from tallystick.ports.sandboxing import transport
+from tallystick.providers.invoiceninja import InvoiceNinja
+from tallystick.providers.invoiceninja.sandbox import InvoiceNinjaStand
+from tallystick.providers.invoiceninja.tests import CASE
+from tallystick.providers.invoiceninja.tests.answers import TOKEN, fixture, ninja, settings
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"api_url": "http://invoices.example.org"},
+        {"api_url": "invoices.example.org"},
+        {"api_token": ""},
+        {"api_token": "a\nb"},
+        {"api_token": "with space"},
+        {"timeout": 0},
+        {"request_delay": -1},
+        {"max_attempts": 0},
+        {"calls_per_minute": 0},
+        {"api_tokem": "x"},
+    ],
+    ids=str,
+)
+def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        settings(**wrong)
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["", "/", "/api/v1", "/api/v1/"])
+def test_the_address_is_given_with_or_without_its_prefix(written: str) -> None:
+    client, network = ninja(
+        {"POST companies/current": fixture("company")},
+        api_url=f"https://invoices.example.org{written}",
+    )
+    client.ping()
+    (request,) = network.requests()
+    assert str(request.url) == "https://invoices.example.org/api/v1/companies/current"
+
+
+@pytest.mark.parametrize(
+    ("url", "own", "calls"),
+    [
+        ("https://invoicing.co", None, [1000]),
+        ("https://acme.invoicing.co", None, [1000]),
+        ("https://demo.invoiceninja.com", None, [1000]),
+        ("https://notinvoicing.co", None, []),
+        ("https://invoices.example.org", None, []),
+        ("https://invoices.example.org", 300, [300]),
+        ("https://invoicing.co", 300, [300]),
+    ],
+)
+def test_only_its_own_hosting_is_known_to_limit_calls(
+    url: str, own: int | None, calls: list[int]
+) -> None:
+    client, _ = ninja({}, api_url=url, calls_per_minute=own)
+    assert [limit.calls for limit in client.limits] == calls
+
+
+def test_attempts_are_as_the_settings_say() -> None:
+    assert ninja({}, max_attempts=5)[0].max_attempts == 5
+
+
+def test_a_host_says_what_goes_where() -> None:
+    stand = InvoiceNinjaStand()
+    settings = CASE.settings(
+        stand, client_fields={"custom_value3": "chart_number", "custom_value2": "", "name": "email"}
+    )
+    record = Customer(
+        key="c-1",
+        name="Ada Berg",
+        email="ada@example.org",
+        details=(("chart_number", "C-17"), ("nationality", "DE"), ("referred_by", "XY")),
+    )
+    assert "chart_number" in InvoiceNinja.reads_with(settings)
+    provider = InvoiceNinja(settings, transport=transport(stand))
+    provider.push_customers([Push(record)], attempt="1")
+    (row,) = stand.company.shelves["clients"]
+    assert (row["name"], row["custom_value3"]) == ("ada@example.org", "C-17")
+    assert not row.get("custom_value2")
+
+
+@pytest.mark.parametrize("field", ["id_number", "contacts"])
+def test_what_a_client_is_known_by_is_not_for_choosing(field: str) -> None:
+    with pytest.raises(ValidationError, match="not for choosing"):
+        CASE.settings(InvoiceNinjaStand(), client_fields={field: "email"})
