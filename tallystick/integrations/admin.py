@@ -4,32 +4,57 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.contrib import admin, messages
-from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy
 
-from tallystick.accounts.admin.tenants import TenantAdmin, VisibleChoicesFilter
-from tallystick.events import record
+from tallystick.accounts.admin.tenants import TenantAdmin
+from tallystick.events import acting, record
 from tallystick.events.requests import actor_in
 from tallystick.integrations import forms, registry
 from tallystick.integrations.clients import client_of
 from tallystick.integrations.connections import BadCredentials, Connection
 from tallystick.integrations.inbound import InboundEvent
-from tallystick.integrations.links import Link
+from tallystick.integrations.invoice_ninja.routes import ROUTES
+from tallystick.integrations.invoice_ninja.states import LEFT_OUT_CHOICE, SyncStatus, is_in
+from tallystick.integrations.links import Link, LinkQuerySet
 from tallystick.integrations.logs import SyncLog
+from tallystick.integrations.panel import (
+    Outside,
+    OutsideOfALink,
+    WithOutsideSystems,
+    day_of,
+    word_of,
+)
+from tallystick.integrations.remote_admin import DiffersFilter, TakesTheirs
+from tallystick.integrations.retrying import retry
+from tallystick.integrations.rows_admin import OF_A_CONNECTION, OfAConnection
 from tallystick.ports.errors import ProviderError
 from tallystick.queue.clock import db_now
 from tallystick.queue.rows import State
 
+if apps.is_installed("tallystick.people"):  # a host with users of its own has an admin for them
+    from tallystick.integrations import people_admin  # noqa: F401 - registers itself
+from tallystick.integrations import told_admin  # noqa: F401 - registers itself
+
 if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[Any]
-else:
-    _ModelAdmin = admin.ModelAdmin
+    from django_stubs_ext import StrOrPromise
+
+    from tallystick.accounts.standing import Person
 
 
 @admin.register(Connection)
@@ -120,54 +145,58 @@ class ConnectionAdmin(TenantAdmin):
         self.message_user(request, f"{links.revive()} links are due now.")
 
 
-OF_A_CONNECTION = ("connection", VisibleChoicesFilter)
+_LONGEST_LISTED = 160
 
 
-class OfAConnection(_ModelAdmin):
-    """Rows that belong to a website by their connection; read-only, the newest first."""
+class StatusFilter(admin.SimpleListFilter):
+    """The four words, of links to Invoice Ninja."""
 
-    show_full_result_count = False
-    list_per_page = 50
-    ordering = ("-id",)
-    list_select_related = ("connection",)
+    title = gettext_lazy("status at Invoice Ninja")
+    parameter_name = "sync_status"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        user = request.user
-        if isinstance(user, AnonymousUser):
-            return super().get_queryset(request).none()
-        mine = Connection.objects.visible_to(user).values("pk")
-        return super().get_queryset(request).filter(connection__in=mine)
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, StrOrPromise]]:  # noqa: ANN401
+        del request, model_admin
+        return [*SyncStatus.choices, LEFT_OUT_CHOICE]
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ANN401
-        del obj
-        return self.has_module_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         del request
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ANN401
-        del request, obj
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ANN401
-        del request, obj
-        return False
+        if self.value() not in {*SyncStatus.values, LEFT_OUT_CHOICE[0]}:
+            return queryset
+        return queryset.filter(is_in(str(self.value())), connection__type__in=ROUTES)
 
 
 @admin.register(Link)
-class LinkAdmin(OfAConnection):
+class LinkAdmin(TakesTheirs, WithOutsideSystems, OfAConnection):
     list_display = (
-        "here", "connection", "state", "what_is_wrong", "attempts", "synced_at", "counterpart", "key",
+        "here", "in_words", "connection", "what_is_wrong", "tries", "last_try", "counterpart",
     )  # fmt: skip
-    list_filter = ("state", "kind", OF_A_CONNECTION, "update_needed")
+    list_filter = (StatusFilter, "state", DiffersFilter, "kind", OF_A_CONNECTION, "update_needed")
     search_fields = ("=key", "=remote_id", "=local_id")
-    actions = ("retry_now", "force_retry")
+    actions = ("retry_now", "force_retry", "take_theirs")
+    fields = ("here", "key", "connection", "update_needed", "created_at")
 
-    @admin.display(description="here")
+    def get_urls(self) -> list[URLPattern]:
+        retry = self.admin_site.admin_view(self.retry_view)
+        own = path("<int:pk>/retry/", retry, name="integrations_link_retry")
+        return [own, *super().get_urls()]
+
+    def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The panel's buttons: due now, or, with `force`, sent whatever it says."""
+        link = self.get_queryset(request).filter(pk=pk).first()
+        if link is None or not self.has_view_permission(request):
+            raise Http404
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        self._retry(request, Link.objects.filter(pk=pk), force="force" in request.POST)
+        after = request.POST.get("next", "")
+        if not url_has_allowed_host_and_scheme(after, allowed_hosts=None):
+            after = reverse("admin:integrations_link_change", args=[pk])
+        return HttpResponseRedirect(after)
+
+    def outside_of(self, obj: Model, user: Person) -> Outside:
+        return OutsideOfALink(obj, user) if isinstance(obj, Link) else Outside(obj, user)
+
+    @admin.display(description=gettext_lazy("here"))
     def here(self, obj: Link) -> str:
         app, _, model = obj.model.lower().partition(".")
         try:
@@ -176,25 +205,41 @@ class LinkAdmin(OfAConnection):
             return f"{obj.kind} {obj.local_id}"
         return format_html('<a href="{}">{} {}</a>', url, obj.kind, obj.local_id)
 
-    @admin.display(description="there")
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def in_words(self, obj: Link) -> str:
+        return word_of(obj)
+
+    @admin.display(description=gettext_lazy("tries"), ordering="attempts")
+    def tries(self, obj: Link) -> int:
+        return obj.attempts
+
+    @admin.display(description=gettext_lazy("last try"), ordering="attempted_at", empty_value="-")
+    def last_try(self, obj: Link) -> str | None:
+        return day_of(obj.attempted_at) or None
+
+    @admin.display(description=gettext_lazy("there"))
     def counterpart(self, obj: Link) -> str:
         if not obj.remote_url:
             return obj.remote_id
         return format_html('<a href="{}">{}</a>', obj.remote_url, obj.remote_id)
 
-    @admin.display(description="what is wrong")
+    @admin.display(description=gettext_lazy("what is wrong"))
     def what_is_wrong(self, obj: Link) -> str:
-        return obj.difference or obj.last_error
+        return Truncator(obj.difference or obj.last_error).chars(_LONGEST_LISTED)
 
-    @admin.action(description="Retry now", permissions=["view"])
+    @admin.action(description=gettext_lazy("Retry now"), permissions=["view"])
     def retry_now(self, request: HttpRequest, queryset: QuerySet[Link]) -> None:
-        revived = Link.objects.filter(pk__in=queryset.values("pk")).revive()
-        self.message_user(request, f"{revived} links are due now.")
+        self._retry(request, Link.objects.filter(pk__in=queryset.values("pk")))
 
-    @admin.action(description="Send again, also what is in step", permissions=["view"])
+    @admin.action(
+        description=gettext_lazy("Send again, also what is in step"), permissions=["view"]
+    )
     def force_retry(self, request: HttpRequest, queryset: QuerySet[Link]) -> None:
-        revived = Link.objects.filter(pk__in=queryset.values("pk")).revive(force=True)
-        self.message_user(request, f"{revived} links are due now.")
+        self._retry(request, Link.objects.filter(pk__in=queryset.values("pk")), force=True)
+
+    def _retry(self, request: HttpRequest, links: LinkQuerySet, *, force: bool = False) -> None:
+        with acting(actor_in(request)):
+            self.message_user(request, retry(links, force=force).in_words())
 
 
 @admin.register(SyncLog)

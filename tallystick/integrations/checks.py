@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connection
 from pydantic import ValidationError
 
 from tallystick.integrations import environment, registry
+from tallystick.integrations.connections import Connection
+from tallystick.integrations.invoice_ninja import routes
 
 
 @register()
@@ -22,10 +25,48 @@ def connections_are_whole(app_configs: Sequence[AppConfig] | None, **_: Any) -> 
     ]
 
 
+@register()
+def one_route_to_invoice_ninja(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    del app_configs
+    if not set(routes.ROUTES) <= set(environment.configured()):
+        return []
+    return [
+        Error(
+            "INVOICE_NINJA_API_URL and INVOICE_NINJA_WEBHOOK_URL are both set: a user would be sent "
+            "twice.",
+            hint="Choose one route, and remove the other's address.",
+            id="tallystick.E102",
+        )
+    ]
+
+
+@register(Tags.database)
+def one_active_route_a_website(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    del app_configs
+    if not databases or Connection._meta.db_table not in connection.introspection.table_names():
+        return []
+    active = routes.connections().order_by().values_list("website__name").distinct()
+    both = active.filter(type=routes.DIRECT).intersection(active.filter(type=routes.RELAY))
+    return [
+        Error(
+            f"Both routes to Invoice Ninja are active at {name}: a user would be sent twice.",
+            hint="Switch one of the two connections off.",
+            id="tallystick.E103",
+        )
+        for (name,) in both
+    ]
+
+
 def _of(provider_type: str, values: dict[str, Any]) -> Iterator[Error]:
+    provider = registry.provider_class(provider_type)
+    prefix = provider.environment[0] or provider.type
     try:
-        registry.provider_class(provider_type).settings_class(**values)
+        provider.settings_class(**values)
     except ValidationError as error:
         for item in error.errors(include_input=False, include_url=False, include_context=False):
-            name = f"{provider_type}_{'_'.join(map(str, item['loc'])).upper()}"
+            name = f"{prefix}_{'_'.join(map(str, item['loc'])).upper()}"
             yield Error(f"{name}: {item['msg']}", id="tallystick.E101")

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 from pydantic import ValidationError as SchemaError
 
 from tallystick.accounts.tenancy import TenantModel
@@ -86,9 +88,29 @@ class Connection(Leased, TenantModel):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        super().clean()
+        rivals = {"INVOICE_NINJA": "INVOICE_NINJA_RELAY", "INVOICE_NINJA_RELAY": "INVOICE_NINJA"}
+        if self.is_active and self.type in rivals and self.website_id:
+            others = Connection.objects.of(self.website_id).filter(is_active=True)
+            if others.filter(type=rivals[self.type]).exclude(pk=self.pk).exists():
+                raise ValidationError(
+                    {
+                        "is_active": _(
+                            "The other route to Invoice Ninja is active at this website: a user "
+                            "would be sent twice. Switch that one off first."
+                        )
+                    }
+                )
+
     @property
     def provider(self) -> registry.ProviderClass:
         return registry.provider_class(self.type)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The details of records that it has a place for; raises `BadCredentials`."""
+        return self.provider.reads_with(self.settings())
 
     def settings(self) -> Settings:
         """The provider's settings; raises `BadCredentials`, which names fields, never values."""
@@ -160,6 +182,10 @@ class Connection(Leased, TenantModel):
                 self.failures - BREAKER_FAILURES, base=BREAKER_BASE, cap=BREAKER_CAP
             )
             self.rest(now + max(pause, BREAKER_BASE), f"Resting after failures: {reason}")
+
+    def tell(self, reason: str) -> None:
+        """Something about it is to be seen to by a person, and keeps nothing from going on."""
+        self._note(sync_error=reason)
 
     def answered(self) -> None:
         """A call got through: whatever was wrong with the way there is over. What limits asked for

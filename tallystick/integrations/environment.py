@@ -20,8 +20,8 @@ def configured() -> dict[str, dict[str, Any]]:
     found = {}
     for provider in registry.PROVIDERS:
         values: Mapping[str, Any] = getattr(settings, provider.type, {})
-        given = {name: value for name, value in values.items() if value not in {"", None}}
-        if given.get("client_id"):
+        given = {name: value for name, value in values.items() if value not in ("", None)}
+        if given.get(provider.environment[1]):
             found[provider.type] = given
     return found
 

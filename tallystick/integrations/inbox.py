@@ -11,14 +11,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from tallystick import queue
+from tallystick.integrations import pulls
 from tallystick.integrations.clients import client_of
 from tallystick.integrations.connections import BadCredentials, Connection
 from tallystick.integrations.inbound import InboundEvent, keep
-from tallystick.integrations.links import mark_stale
+from tallystick.integrations.links import FETCHED, mark_stale
 from tallystick.kit import clock
 from tallystick.ports.errors import Forged
 from tallystick.ports.records import Kind
-from tallystick.ports.roles import Delivery, Event, SendsWebhooks
+from tallystick.ports.roles import Delivery, Event, FetchesInvoices, SendsWebhooks, pulled_kinds
 
 logger = logging.getLogger(__name__)
 
@@ -86,11 +87,23 @@ def process(events: Sequence[InboundEvent]) -> None:
         by_kind[event.connection_id, event.kind].append(event)
     marked = 0
     for (_, kind), same in by_kind.items():
-        ids = [event.remote_id for event in same]
-        known = mark_stale(same[0].connection, Kind(kind), ids, clock.now()) if kind else 0
+        known, outcome = _acted(same[0].connection, kind, [event.remote_id for event in same])
         marked += known
         for event in same:
-            event.outcome = "marked for fetching" if known else "not ours, or not followed: ignored"
+            event.outcome = outcome
     InboundEvent.complete_many(events, ["outcome"])
     if marked:
         queue.wake("connections")
+
+
+def _acted(connection: Connection, kind: str, ids: Sequence[str]) -> tuple[int, str]:
+    """How many links are to be fetched, and what was done, in words. A payment is news of its
+    invoice, which brings it."""
+    sought = Kind.INVOICE if kind == Kind.PAYMENT else Kind(kind) if kind else None
+    if kind in FETCHED and issubclass(connection.provider, FetchesInvoices):
+        if known := mark_stale(connection, Kind(kind), ids, clock.now()):
+            return known, "marked for fetching"
+    elif sought in pulled_kinds(connection.provider):
+        pulls.hasten(connection, sought)
+        return 0, "the catch-up brings it"
+    return 0, "not ours, or not followed: ignored"

@@ -10,14 +10,13 @@ from django.db import transaction
 from tallystick.integrations import sync
 from tallystick.integrations.links import Link
 from tallystick.integrations.logs import SyncLog
+from tallystick.integrations.sync import CannotApply
 from tallystick.integrations.turns import Progress
 from tallystick.ports.records import RemoteInvoice
 
+__all__ = ["CannotApply", "take"]
+
 logger = logging.getLogger(__name__)
-
-
-class CannotApply(Exception):
-    """What was found cannot be taken over; the message says why and what to do."""
 
 
 def take(link: Link, found: RemoteInvoice | None, log: SyncLog, progress: Progress) -> None:

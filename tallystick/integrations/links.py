@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Q
 
+from tallystick.integrations import registry
 from tallystick.ports.records import Kind
 from tallystick.queue.clock import db_now
 from tallystick.queue.rows import QueueRow, State
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 
 FETCHED = (Kind.INVOICE,)
 """Kinds that are brought back. Of the others an event tells us nothing that we act on."""
+
+
+READ_FIRST = "All that is there is read first."
+UNDECIDED = "It may be there already: decide in Records there."
+"""Why a link that has no counterpart yet is held."""
 
 
 class LinkQuerySet(models.QuerySet["Link"]):
@@ -34,18 +41,39 @@ class LinkQuerySet(models.QuerySet["Link"]):
         """What a person must look at: given up, or different on the two sides."""
         return self.filter(Q(state=State.DEAD) | ~Q(difference=""))
 
+    def release(self) -> int:
+        """Those that are held are due: what they wait for may be known now."""
+        held = self.filter(state=State.DUE, remote_id="", last_error__in=[READ_FIRST, UNDECIDED])
+        return held.update(due_at=db_now())
+
     def revive(self, *, force: bool = False) -> int:
-        """Make them due now; with `force` also those in step, to be sent whatever they say. A lost
-        answer stays one: it is looked up first."""
+        """Make them due now; with `force` also those in step, to be sent whatever they say, and to
+        a go-between under a new identity. A lost answer stays one: it is looked up first."""
         chosen = self if force else self.exclude(state=State.DONE)
-        values: dict[str, Any] = {"due_at": db_now(), "attempts": 0, "last_error": ""}
+        values: dict[str, Any] = {"attempts": 0, "last_error": ""}
         if force:
             values["fingerprint"] = ""
+            relayed = Q(connection__in=self._go_betweens())
+            values["attempt_key"] = models.Case(
+                models.When(relayed, then=models.Value("")), default=models.F("attempt_key")
+            )
+        return chosen._make_due(**values)
+
+    def touch(self) -> int:
+        """Their objects have changed: due now, with all tries before them."""
+        return self._make_due(touched=uuid.uuid4(), attempts=0)
+
+    def _make_due(self, **values: Any) -> int:
         lost = Q(remote_id="") & ~Q(attempt_key="")
         state = models.Case(
             models.When(lost, then=models.Value(State.UNCERTAIN)), default=models.Value(State.DUE)
         )
-        return chosen.update(state=state, **values)
+        return self.update(state=state, due_at=db_now(), **values)
+
+    def _go_betweens(self) -> models.QuerySet[Any]:
+        connections = Link._meta.get_field("connection").related_model
+        types = [provider.type for provider in registry.PROVIDERS if provider.by_callback]
+        return connections._base_manager.filter(type__in=types)
 
 
 class Link(QueueRow):
@@ -108,6 +136,11 @@ class Link(QueueRow):
                 fields=["waits_for"], condition=Q(waits_for__isnull=False), name="link_waiting"
             ),
             models.Index(fields=["model", "local_id"], name="link_object"),
+            models.Index(
+                fields=["connection"],
+                condition=Q(state="dead") | ~Q(difference=""),
+                name="link_waiting_for_us",
+            ),
         ]
 
     def __str__(self) -> str:

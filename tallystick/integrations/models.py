@@ -6,5 +6,6 @@ from tallystick.integrations.inbound import InboundEvent
 from tallystick.integrations.links import Link
 from tallystick.integrations.logs import SyncLog
 from tallystick.integrations.pulls import Pull
+from tallystick.integrations.remote_records import RemoteRecord
 
-__all__ = ["Budget", "Connection", "InboundEvent", "Link", "Pull", "SyncLog"]
+__all__ = ["Budget", "Connection", "InboundEvent", "Link", "Pull", "RemoteRecord", "SyncLog"]

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
+from django.db.models import Value
 
 from tallystick.integrations import sync
 from tallystick.integrations.connections import Connection
-from tallystick.integrations.links import Link
+from tallystick.integrations.links import READ_FIRST, UNDECIDED, Link
+from tallystick.integrations.pulls import Pull, first_read
+from tallystick.integrations.remote_records import RemoteRecord
 from tallystick.integrations.results import Result
 from tallystick.ports.errors import Refused
-from tallystick.ports.records import Kind, Record, Ref, Remote, fingerprint
+from tallystick.ports.records import Departed, Kind, Record, Ref, Remote, fingerprint
+from tallystick.ports.roles import Archives
 from tallystick.queue.rows import State
 
 logger = logging.getLogger(__name__)
@@ -38,6 +42,17 @@ class Item:
             return None
         return Remote(self.link.remote_id, self.link.remote_version, self.link.remote_url)
 
+    @property
+    def is_gone(self) -> bool:
+        return isinstance(self.record, Departed)
+
+    @property
+    def verb(self) -> str:
+        """What its sending does there: create, update or archive."""
+        if self.is_gone:
+            return "archive"
+        return "update" if self.remote else "create"
+
 
 @dataclass(slots=True)
 class Prepared:
@@ -54,19 +69,19 @@ def prepare(
     with theirs. With `write`, what a record names and nobody has marked yet is marked due."""
     prepared = Prepared([], [])
     built: list[tuple[Link, models.Model | None, Record]] = []
-    for link, obj in _loaded(links):
-        record = _record(connection, link, obj, now)
+    for link, obj, record in _records(connection, links, now):
         if isinstance(record, Result):
             prepared.settled.append(record)
         else:
             built.append((link, obj, record))
     known = _known(connection, [ref for _, _, record in built for ref in record.refs()])
+    held = _held(connection, [link for link, _, _ in built]) if write else {}
     if write:
         _mark_unknown(connection, built, known)
     for link, _, record in built:
         missing = [ref for ref in record.refs() if not _remote_id(known, ref)]
-        if missing:
-            waiting = _waiting(link, missing[0], known, now)
+        if missing or link.pk in held:
+            waiting = _waiting(link, missing, known, now, held.get(link.pk, ""))
             waiting.label = record.label
             prepared.settled.append(waiting)
             continue
@@ -128,14 +143,36 @@ def _loaded(links: Sequence[Link]) -> list[tuple[Link, models.Model | None]]:
     return pairs
 
 
+def _records(
+    connection: Connection, links: Sequence[Link], now: datetime
+) -> Iterator[tuple[Link, models.Model | None, Record | Result]]:
+    reads = connection.reads  # once: the connection's settings are understood for it
+    for link, obj in _loaded(links):
+        yield link, obj, _record(connection, link, obj, reads, now)
+
+
 def _record(
-    connection: Connection, link: Link, obj: models.Model | None, now: datetime
+    connection: Connection,
+    link: Link,
+    obj: models.Model | None,
+    reads: Collection[str],
+    now: datetime,
 ) -> Record | Result:
-    told = sync.sync_of(link.model)
-    if reason := _needless(connection, told, obj):
+    if obj is None and link.remote_id and issubclass(connection.provider, Archives):
+        return Departed(link.key)
+    if reason := _needless(connection, sync.sync_of(link.model), obj):
         return _left(link, State.DONE, now, error=reason)
+    record = _built(link, obj, reads, now)
+    if isinstance(record, Record) and (reason := connection.provider.declines(record)):
+        return _left(link, State.DONE, now, error=reason)
+    return record
+
+
+def _built(
+    link: Link, obj: models.Model | None, reads: Collection[str], now: datetime
+) -> Record | Result:
     try:
-        return told.to_record(obj)
+        return sync.sync_of(link.model).to_record(obj).told(reads)
     except Refused as error:
         return _left(link, State.DEAD, now, error=str(error))
     except Exception as error:
@@ -151,6 +188,34 @@ def _needless(connection: Connection, told: sync.ModelSync, obj: models.Model | 
     if told.website_id(obj) != connection.website_id:
         return "It belongs to another website now."
     return "" if told.wants(obj) else "It is not to exist outside."
+
+
+Held = dict[int, str]
+"""Link id -> why it waits."""
+
+
+def _held(connection: Connection, links: Sequence[Link]) -> Held:
+    """Those that may have a counterpart there which is not known or not decided yet: sent now, there
+    would be two. What is under way already is not for here. One query, or none."""
+    new = [link for link in links if not link.remote_id and not link.attempt_key]
+    if not new or Kind(new[0].kind) not in first_read(connection.provider):
+        return {}
+    unread = Pull.objects.filter(connection=connection, data_type=new[0].kind, completed_at=None)
+    asked = RemoteRecord.objects.filter(
+        connection=connection,
+        kind=new[0].kind,
+        local_id__in=[link.local_id for link in new],
+        match__in=[RemoteRecord.Match.PROPOSED, RemoteRecord.Match.ACCEPTED],
+    )
+    nobody = Value("", output_field=models.CharField())
+    found = set(
+        asked.order_by()
+        .values_list("model", "local_id")
+        .union(unread.order_by().values_list(nobody, nobody), all=True)
+    )
+    if ("", "") in found:
+        return {link.pk: READ_FIRST for link in new}
+    return {link.pk: UNDECIDED for link in new if (link.model, link.local_id) in found}
 
 
 Known = dict[str, tuple[int, str, str, str]]
@@ -189,7 +254,10 @@ def _mark_unknown(
     known |= _known(connection, [ref for _, _, refs in orphans for ref in refs])
 
 
-def _waiting(link: Link, missing: Ref, known: Known, now: datetime) -> Result:
+def _waiting(link: Link, missings: Sequence[Ref], known: Known, now: datetime, held: str) -> Result:
+    if held:
+        return _left(link, State.DUE, now + WAIT_FOR_OTHERS, error=held)
+    missing = missings[0]
     if missing.key not in known:
         error = f"It names a {_word(missing.kind)} that is not sent here."
         return _left(link, State.DEAD, now, error=error)

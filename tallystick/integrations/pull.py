@@ -2,57 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
-from tallystick.integrations import incoming
+from django.db import models
+
+from tallystick.integrations import bringing, incoming, sweeping
 from tallystick.integrations.links import Link
 from tallystick.integrations.logs import SyncLog
-from tallystick.integrations.pulls import OVERLAP_SECONDS, Pull
-from tallystick.integrations.turns import Progress, Turn, TurnOver
+from tallystick.integrations.pulls import OVERLAP_SECONDS, WEBHOOKS, Pull, first_read
+from tallystick.integrations.turns import Progress, Turn, TurnOver, Watcher
 from tallystick.kit import clock
 from tallystick.ports.errors import ProviderError
-from tallystick.ports.records import Kind, RemoteInvoice
-from tallystick.ports.roles import Page, PullsInvoices
+from tallystick.ports.records import Kind
+from tallystick.ports.roles import Page, puller
+
+AnyPage = Page[Any]
+Puller = Callable[..., AnyPage]
+
+
+class NotRead(TurnOver):
+    """One catch-up failed; nothing is wrong with the connection as a whole."""
 
 
 class Catchup:
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
         self.connection = turn.connection
-        self.progress = Progress(Kind.INVOICE.value)
+        self.watcher: Watcher = turn.watcher
+        self.progress = Progress("")
         self.log: SyncLog
 
-    def run(self) -> None:
-        client: object = self.turn.client
-        if not isinstance(client, PullsInvoices):
-            return
-        due = Pull.due().filter(connection=self.connection, data_type=Kind.INVOICE.value)
-        for pull in due:
-            with self.turn.logged(SyncLog.Direction.PULL, Kind.INVOICE.value) as self.log:
-                self._catch_up(pull, client)
+    def run(self, only: Collection[Kind] = ()) -> None:
+        """What is due; with `only`, of these kinds alone."""
+        due = Pull.due().filter(connection=self.connection).exclude(data_type=WEBHOOKS)
+        if only:
+            due = due.filter(data_type__in=[kind.value for kind in only])
+        self._run(due)
 
-    def _catch_up(self, pull: Pull, client: PullsInvoices) -> None:
+    def first(self, only: Collection[Kind] = ()) -> None:
+        """Read once what may be ours there already, before anything is made there. Where that cannot
+        be read, the rest of the turn goes on."""
+        kinds = [kind for kind in first_read(self.connection.provider) if not only or kind in only]
+        if kinds:
+            due = Pull.due().filter(connection=self.connection, completed_at=None)
+            # Whoever watches the pushes is not to count what is read for them.
+            self.watcher = lambda _: None
+            with suppress(NotRead):
+                self._run(due.filter(data_type__in=[kind.value for kind in kinds]))
+
+    def _run(self, due: models.QuerySet[Pull]) -> None:
+        for pull in due.order_by("due_at", "pk"):
+            verb = puller(self.turn.client, Kind(pull.data_type))
+            if verb is None:
+                pull.postpone()
+                continue
+            self.progress = Progress(pull.data_type)
+            with self.turn.logged(SyncLog.Direction.PULL, pull.data_type) as self.log:
+                self._catch_up(pull, verb)
+
+    def _catch_up(self, pull: Pull, verb: Puller) -> None:
         while True:
             self.turn.draw()
-            page = self._asked(pull, client)
+            page = self._asked(pull, verb)
             with self.connection.guard():
-                self._take(page)
+                self._take(Kind(pull.data_type), page)
                 self._advance(pull, page)
-            self.turn.watcher(self.progress)
+            self.watcher(self.progress)
             if not page.next:
                 return
 
-    def _asked(self, pull: Pull, client: PullsInvoices) -> Page[RemoteInvoice]:
+    def _asked(self, pull: Pull, verb: Puller) -> AnyPage:
         try:
-            page = client.pull_invoices(since=pull.since, cursor=pull.page)
+            page = verb(since=pull.since, cursor=pull.page)
         except ProviderError as error:
             self.log.failed("catch-up", str(error))
             self.turn.report(error)
-            raise TurnOver(str(error)) from error
+            raise NotRead(str(error)) from error
         self.connection.answered()
         return page
 
-    def _take(self, page: Page[RemoteInvoice]) -> None:
+    def _take(self, kind: Kind, page: AnyPage) -> None:
+        if kind is Kind.INVOICE:
+            self._take_invoices(page)
+        else:
+            bringing.take(self.connection, kind, page.items, self.log, self.progress)
+
+    def _take_invoices(self, page: AnyPage) -> None:
         """Apply what is ours and newer than what we know; the rest is not our business."""
         found = {invoice.remote.id: invoice for invoice in page.items}
         links = Link.objects.filter(
@@ -69,16 +107,19 @@ class Catchup:
                     update_needed=True, update_marked_at=clock.now()
                 )
 
-    def _advance(self, pull: Pull, page: Page[RemoteInvoice]) -> None:
+    def _advance(self, pull: Pull, page: AnyPage) -> None:
         """Remember how far it came. The provider's times are the measure, not our clock's."""
-        pull.reached = max(
-            (invoice.updated_at for invoice in page.items), default=pull.reached or pull.since
-        )
+        times = [item.updated_at for item in page.items] + [pull.reached or pull.since]
+        pull.reached = max(filter(None, times), default=None)
         pull.page = page.next
         if not page.next:
+            if pull.completed_at is None:
+                sweeping.hasten()
+            pull.completed_at = clock.now()
             if pull.reached:
                 overlap = timedelta(seconds=OVERLAP_SECONDS)
                 pull.since = max(filter(None, [pull.since, pull.reached - overlap]))
             pull.reached = None
-            pull.due_at = clock.now() + timedelta(seconds=pull.every)
-        pull.save(update_fields=["since", "reached", "page", "due_at"])
+            pull.postpone()
+            Link.objects.filter(connection=self.connection, kind=pull.data_type).release()
+        pull.save(update_fields=["since", "reached", "page", "completed_at"])

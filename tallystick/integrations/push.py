@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Q
+from django.dispatch import Signal
 
-from tallystick.integrations import landing, recovery
+from tallystick.integrations import clashes, landing, recovery
 from tallystick.integrations.links import Link, LinkQuerySet
 from tallystick.integrations.logs import SyncLog
 from tallystick.integrations.outgoing import Item, prepare
@@ -24,8 +25,8 @@ from tallystick.integrations.results import Result, write_attempts
 from tallystick.integrations.turns import CALLS_AHEAD, LEASE_SECONDS, Progress, Turn, UsedUp
 from tallystick.kit import clock
 from tallystick.ports.errors import ProviderError
-from tallystick.ports.records import Kind
-from tallystick.ports.roles import Outcome, Push, pusher
+from tallystick.ports.records import Kind, Remote
+from tallystick.ports.roles import Archives, Gone, Outcome, Push, pusher
 from tallystick.queue.rows import State
 
 WRITE_EVERY = 200
@@ -38,20 +39,31 @@ UNREAD = ("lease_owner", "fence", "created_at", "updated_at", "update_marked_at"
 
 @dataclass(slots=True)
 class Batch:
-    """Items that go in one call, under one identity: all creates or all updates."""
+    """Items that go in one call, under one identity: all creates, all updates, or all gone."""
 
     items: list[Item]
     attempt: str
 
+    @property
+    def is_gone(self) -> bool:
+        return self.items[0].is_gone
+
 
 Answer = list[Outcome] | ProviderError
 
+sending = Signal()
+"""With the provider's class as its sender: `items` are being sent, by a thread of no database."""
+landed = Signal()
+"""The same: `results` of `links`, by an `answer` or, given up on, without one; `is_gone`: archived."""
+
 
 class PushRun:
-    """One run; `run()` does it all. Calls are made by threads, the database is ours alone."""
+    """One run; `run()` does it all. Calls are made by threads, the database is ours alone. `among`
+    narrows down which links it may send."""
 
-    def __init__(self, turn: Turn, kind: Kind) -> None:
+    def __init__(self, turn: Turn, kind: Kind, among: Q | None = None) -> None:
         self.turn, self.kind = turn, kind
+        self._among = among or Q()
         self.connection = turn.connection
         self.provider = turn.connection.provider
         self.progress = Progress(kind.value)
@@ -61,13 +73,14 @@ class PushRun:
 
     def run(self) -> None:
         verbs = pusher(self.turn.client, self.kind)
-        if not verbs or not self.due().exists():
+        if not verbs or not self.turn.client or not self.due().exists():
             return
-        self.verbs = verbs
+        self.verbs, self.client = verbs, self.turn.client
         with self.turn.logged(SyncLog.Direction.PUSH, self.kind.value) as self.log:
             self._pool = ThreadPoolExecutor(self.provider.concurrency, "push")
             try:
-                recovery.recover(self)
+                if not self.provider.by_callback:  # which cannot be asked, and bears repeats
+                    recovery.recover(self)
                 while page := self._page():
                     self._send(page)
             finally:
@@ -87,24 +100,56 @@ class PushRun:
     # -- what is due
 
     def due(self) -> LinkQuerySet:
-        return Link.objects.due().filter(connection=self.connection, kind=self.kind.value)
+        due = Link.objects.due().filter(connection=self.connection, kind=self.kind.value)
+        return due.filter(self._among)
 
     def _page(self) -> list[Link]:
         """The next due links that are not under way; those with lost answers are not for here."""
         size = self.provider.batch_size * self.provider.concurrency * CALLS_AHEAD
         size = min(max(size, PAGE_LEAST), PAGE_MOST)
         flying = {item.link.pk for batch in self._flying.values() for item in batch.items}
-        due = self.due().filter(Q(attempt_key="") | ~Q(remote_id="")).order_by("due_at", "id")
+        due = self.due().order_by("due_at", "id")
+        if not self.provider.by_callback:
+            due = due.filter(Q(attempt_key="") | ~Q(remote_id=""))
         found = due.defer(*UNREAD)[: size + len(flying)]
         return [link for link in found if link.pk not in flying][:size]
 
     def prepared(self, links: Sequence[Link]) -> list[Item]:
         """What of `links` is to be sent; the rest is settled without a call."""
         self.turn.beat()
+        if self.provider.by_callback:
+            links = self._not_given_up(links)
         prepared = prepare(self.connection, links, clock.now())
-        self.keep(prepared.settled)
+        if self.provider.by_callback:
+            landing.unless_told(links, prepared.settled)
+        self._settled(links, prepared.settled)
         self._write()
         return prepared.items
+
+    def _settled(self, links: Sequence[Link], results: Sequence[Result]) -> None:
+        """Without a call; of those among them that nothing more is done about, it is told."""
+        self.keep(results)
+        dead = {result.link_id: result for result in results if result.state == State.DEAD}
+        if dead:
+            gone = [link for link in links if link.pk in dead]
+            told = [dead[link.pk] for link in gone]
+            landed.send(sender=self.provider, links=gone, results=told, answer=None)
+
+    def _not_given_up(self, links: Sequence[Link]) -> list[Link]:
+        """Those that may be tried again of what a go-between did not tell of in time."""
+        hopeless = [
+            link
+            for link in links
+            if landing.overdue(link) and link.attempts >= self.client.max_attempts
+        ]
+        results = [landing.given_up(link, clock.now()) for link in hopeless]
+        landing.unless_told(hopeless, results)
+        self._settled(hopeless, results)
+        left = [link for link in links if link not in hopeless]
+        for link in left:
+            if landing.overdue(link):
+                link.last_error = landing.NO_CALLBACK
+        return left
 
     # -- under way
 
@@ -112,18 +157,25 @@ class PushRun:
         """Line up `items`, creates apart from updates, cut to what a call takes. What goes under
         which identity is written down first: a crash is followed by a look, not a second create."""
         size = self.provider.batch_size
-        ordered = sorted(items, key=lambda item: (bool(item.remote), item.link.pk))
+        ordered = sorted(items, key=lambda item: item.link.pk)
         batches: list[Batch] = []
         for same in (
             [item for item in ordered if not item.remote],
-            [item for item in ordered if item.remote],
+            [item for item in ordered if item.remote and not item.is_gone],
+            [item for item in ordered if item.is_gone],
         ):
-            batches += [
-                Batch(same[start : start + size], attempt or uuid.uuid4().hex)
-                for start in range(0, len(same), size)
-            ]
+            parts = (same[start : start + size] for start in range(0, len(same), size))
+            batches += [Batch(part, attempt or self._identity(part)) for part in parts]
         self._remember(batches)
         self._queued += batches
+
+    def _identity(self, items: Sequence[Item]) -> str:
+        """A new one, unless a go-between may have the very same already."""
+        link = items[0].link
+        same = link.attempt_fingerprint == items[0].fingerprint
+        if self.provider.by_callback and link.attempt_key and same:
+            return link.attempt_key
+        return uuid.uuid4().hex
 
     def _remember(self, batches: Sequence[Batch]) -> None:
         now = clock.now()
@@ -159,9 +211,30 @@ class PushRun:
         return 1 if self.connection.is_out else self.provider.concurrency * CALLS_AHEAD
 
     def _call(self, batch: Batch) -> Answer:
-        sent = [Push(item.record, item.remote) for item in batch.items]
+        sending.send(sender=self.provider, items=batch.items)
         try:
+            if batch.is_gone and isinstance(self.client, Archives):
+                gone = [Gone(item.link.key, item.remote) for item in batch.items if item.remote]
+                return self.client.archive(self.kind, gone, attempt=batch.attempt)
+            sent = [Push(item.record, item.remote) for item in batch.items]
             return self.verbs.push(sent, attempt=batch.attempt)
+        except ProviderError as error:
+            return error
+
+    def found(
+        self, parts: Sequence[Sequence[Item]]
+    ) -> Iterator[Sequence[Remote | None] | ProviderError]:
+        """What there is of each part's records, asked side by side."""
+        asked = [self._pool.submit(self._find, part) for part in parts]
+        for future in asked:
+            while not future.done():
+                wait([future], timeout=LEASE_SECONDS / 3)
+                self.turn.beat()
+            yield future.result()
+
+    def _find(self, items: Sequence[Item]) -> Sequence[Remote | None] | ProviderError:
+        try:
+            return self.verbs.find([item.record for item in items])
         except ProviderError as error:
             return error
 
@@ -177,7 +250,7 @@ class PushRun:
             self._write()
 
     def _settle(self, batch: Batch, answer: Answer) -> None:
-        self.keep(landing.results(batch.items, answer, self.connection, clock.now()))
+        self._landed(batch, answer)
         trouble = landing.trouble(answer)
         if trouble:
             self._write()
@@ -185,25 +258,57 @@ class PushRun:
         else:
             self.connection.answered()
 
+    def _landed(self, batch: Batch, answer: Answer) -> None:
+        results = landing.results(batch.items, answer, self._terms(), clock.now())
+        self.keep(results)
+        links = [item.link for item in batch.items]
+        landed.send(
+            sender=self.provider,
+            links=links,
+            results=results,
+            answer=answer,
+            is_gone=batch.is_gone,
+        )
+
+    def _terms(self) -> landing.Terms:
+        return landing.Terms(
+            self.client.max_attempts, self.connection.is_out, self.provider.by_callback
+        )
+
     def _land(self) -> None:
         """The run is ending: what was not sent is handed back, what was is waited for."""
         for future in list(self._flying):
             if future.cancel():
                 self._queued.append(self._flying.pop(future))
         for batch in self._queued:
-            self.keep(landing.unsent(batch.items, clock.now()))
+            self.keep(landing.unsent(batch.items, self._terms(), clock.now()))
         self._queued.clear()
         while self._flying:
             done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
             for future in done:
-                items = self._flying.pop(future).items
-                self.keep(landing.results(items, future.result(), self.connection, clock.now()))
+                self._landed(self._flying.pop(future), future.result())
         self._write()
 
     def keep(self, results: Iterable[Result]) -> None:
-        """Count and hold results until the next write."""
+        """Hold results until the next write."""
+        self._results += results
+
+    def _write(self) -> None:
+        results, self._results = self._results, []
+        if not results:
+            return
+        taken = clashes.refused(self.connection, self.kind, results)
+        if taken:
+            links, refusals = zip(*taken, strict=True)
+            landed.send(sender=self.provider, links=links, results=refusals, answer=None)
+            again = {result.link_id: result for result in refusals}
+            results = [again.get(result.link_id, result) for result in results]
+        self._count(results)
+        self.turn.write(results)
+        self.turn.watcher(self.progress)
+
+    def _count(self, results: Iterable[Result]) -> None:
         for result in results:
-            self._results.append(result)
             if result.state == State.DEAD:
                 self.progress.failed += 1
                 self.log.failed(result.label, result.last_error)
@@ -213,9 +318,3 @@ class PushRun:
             elif result.state == State.DONE:
                 self.progress.unchanged += 1
                 self.log.unchanged_records += 1
-
-    def _write(self) -> None:
-        if self._results:
-            results, self._results = self._results, []
-            self.turn.write(results)
-            self.turn.watcher(self.progress)

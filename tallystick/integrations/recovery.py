@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -22,46 +22,66 @@ if TYPE_CHECKING:
 
 
 def recover(run: PushRun) -> None:
-    """Look up every create whose answer was lost; adopt what is there, queue what is not.
+    """Look up every create whose answer was lost, as many side by side as calls may be; adopt what is
+    there, queue what is not.
 
     The same records with the same content go under the same identity as long as the provider
     remembers it: should the lost call arrive late, one of the two has no effect.
     """
-    for attempt, links in _lost(run):
-        items = run.prepared(links)
-        found = _look(run, items)
-        pairs = list(zip(items, found, strict=True))
-        run.keep(_adopted(item, remote) for item, remote in pairs if remote)
-        absent = [item for item, remote in pairs if not remote]
-        whole = len(absent) == len(links) and _same(absent) and _remembered(run, absent)
-        run.queue(absent, attempt=attempt if whole else "")
-        run.dispatch()
-
-
-def _lost(run: PushRun) -> Iterator[tuple[str, list[Link]]]:
-    """Whole batches, in the order they were sent in."""
     lost = run.due().filter(remote_id="").exclude(attempt_key="")
     attempts = list(lost.order_by("attempt_key").values_list("attempt_key", flat=True).distinct())
-    for attempt in attempts:
-        links = Link.objects.filter(
-            connection=run.connection, kind=run.kind.value, attempt_key=attempt, remote_id=""
-        )
-        yield attempt, list(links.exclude(state=State.DEAD).order_by("id"))
+    while attempts:
+        width = 1 if run.connection.is_out else run.provider.concurrency
+        wave, attempts = attempts[:width], attempts[width:]
+        _resolve(run, _batches(run, wave))
 
 
-def _look(run: PushRun, items: Sequence[Item]) -> list[Remote | None]:
-    """What is there of them. When the look does not get through: later, and still uncertain."""
-    found: list[Remote | None] = []
+def _batches(run: PushRun, attempts: Sequence[str]) -> dict[str, list[Link]]:
+    """Whole batches, as they were sent."""
+    links = Link.objects.filter(
+        connection=run.connection, kind=run.kind.value, attempt_key__in=attempts, remote_id=""
+    )
+    batches: dict[str, list[Link]] = {attempt: [] for attempt in attempts}
+    for link in links.exclude(state=State.DEAD).order_by("id"):
+        batches[link.attempt_key].append(link)
+    return batches
+
+
+def _resolve(run: PushRun, batches: Mapping[str, Sequence[Link]]) -> None:
+    items = run.prepared([link for links in batches.values() for link in links])
+    absent: dict[str, list[Item]] = {attempt: [] for attempt in batches}
+    for item, remote in _look(run, items):
+        if remote:
+            run.keep([_adopted(item, remote)])
+        else:
+            absent[item.link.attempt_key].append(item)
+    fresh: list[Item] = []
+    for attempt, left in absent.items():
+        if len(left) == len(batches[attempt]) and _same(left) and _remembered(run, left):
+            run.queue(left, attempt=attempt)
+        else:
+            fresh += left
+    run.queue(fresh)
+    run.dispatch()
+
+
+def _look(run: PushRun, items: Sequence[Item]) -> Iterator[tuple[Item, Remote | None]]:
+    """What is there of them. Where the look does not get through: later, and still uncertain; once
+    the rest is told, the turn ends."""
     size = run.provider.fetch_size
-    for start in range(0, len(items), size):
+    parts = [items[start : start + size] for start in range(0, len(items), size)]
+    for _ in parts:
         run.turn.draw()
-        try:
-            found += run.verbs.find([item.record for item in items[start : start + size]])
-        except ProviderError as error:
-            run.keep([_unresolved(item, error) for item in items])
-            run.turn.report(error)
-            raise TurnOver(str(error)) from error
-    return found
+    errors: list[ProviderError] = []
+    for part, answer in zip(parts, run.found(parts), strict=True):
+        if isinstance(answer, ProviderError):
+            errors.append(answer)
+            run.keep([_unresolved(item, answer) for item in part])
+        else:
+            yield from zip(part, answer, strict=True)
+    if errors:
+        run.turn.report(errors[0])
+        raise TurnOver(str(errors[0])) from errors[0]
 
 
 def _adopted(item: Item, remote: Remote) -> Result:

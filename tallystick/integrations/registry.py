@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from tallystick.ports.provider import Provider
+from tallystick.providers.invoiceninja import InvoiceNinja
+from tallystick.providers.relay import Relay
 from tallystick.providers.xero import Xero
 
 AnyProvider = Provider[Any]
 ProviderClass = type[AnyProvider]
 
-PROVIDERS: tuple[ProviderClass, ...] = (Xero,)
+PROVIDERS: tuple[ProviderClass, ...] = (Xero, InvoiceNinja, Relay)
 
 
 class UnknownProvider(LookupError):

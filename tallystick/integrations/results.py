@@ -6,6 +6,7 @@ the cheapest that either has.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,13 +18,26 @@ from tallystick.kit import clock
 from tallystick.queue.rows import State
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """As a go-between's link must still be for a result to hold. With `due_at` (it was not sent) also
+    that and the remote id. `most`: so many tries there are."""
+
+    state: State
+    attempt_key: str
+    due_at: datetime | None = None
+    most: int = 0
+
+
 @dataclass(slots=True)
 class Result:
     """What became of one link. `state` holds unless an edit came between (`touched` moved): then
-    the link stays due for the newer content. `fresh`: by a call."""
+    the link stays due for the newer content. `fresh`: by a call; `is_new`: the remote
+    id was not known before. `told`: of a go-between, whose callback
+    may have been quicker and counts for more."""
 
     link_id: int
-    touched: object
+    touched: uuid.UUID
     state: State
     due_at: datetime
     remote_id: str = ""
@@ -36,6 +50,8 @@ class Result:
     synced_at: datetime | None = None
     waits_for: int | None = None
     fresh: bool = False
+    is_new: bool = False
+    told: Told | None = None
     label: str = ""
 
 
@@ -74,6 +90,52 @@ UPDATE integrations_link SET
 WHERE id = %s
 """  # noqa: S608
 
+_TOLD_TYPES = {
+    "touched": "uuid",
+    "was": "text",
+    "was_key": "text",
+    "was_due_at": "timestamptz",
+    "most": "integer",
+    "state": "text",
+    "due_at": "timestamptz",
+    "remote_id": "text",
+    "attempt_key": "text",
+    "attempts": "integer",
+    "last_error": "text",
+    "waits_for_id": "bigint",
+    "updated_at": "timestamptz",
+    "id": "bigint",
+}
+_TOLD_SET = ("due_at", "attempt_key", "last_error", "waits_for_id")
+_AS_IT_WAS = """link.state = new.was AND link.attempt_key = new.was_key AND (
+    new.was_due_at IS NULL OR (link.due_at = new.was_due_at AND link.remote_id = new.remote_id))"""
+_UNLESS_TOLD = f"""
+UPDATE integrations_link AS link SET
+  state = CASE WHEN {_AS_IT_WAS} THEN new.state
+    WHEN link.state = 'due' AND link.attempts BETWEEN 1 AND new.attempts - 1
+      AND new.most BETWEEN 1 AND new.attempts THEN 'dead'
+    ELSE link.state END,
+  attempts = CASE WHEN {_AS_IT_WAS} OR link.attempts < new.attempts THEN new.attempts
+    ELSE link.attempts END,
+  {
+    ", ".join(
+        f"{name} = CASE WHEN {_AS_IT_WAS} THEN new.{name} ELSE link.{name} END"
+        for name in _TOLD_SET
+    )
+},
+  updated_at = new.updated_at
+"""  # noqa: S608 - names of our own columns
+_TOLD_ON_POSTGRES = f"""{_UNLESS_TOLD}
+FROM unnest({", ".join(f"%s::{kind}[]" for kind in _TOLD_TYPES.values())}) AS new ({
+    ", ".join(_TOLD_TYPES)
+})
+WHERE link.id = new.id AND link.touched = new.touched
+"""
+_TOLD_ON_SQLITE = f"""{_UNLESS_TOLD}
+FROM (SELECT {", ".join(f"%s AS {name}" for name in _TOLD_TYPES)}) AS new
+WHERE link.id = new.id AND link.touched = new.touched
+"""
+
 _ATTEMPT_ON_POSTGRES = """
 UPDATE integrations_link AS link SET
   state = CASE WHEN link.state = 'dead' THEN link.state ELSE 'uncertain' END,
@@ -93,13 +155,30 @@ WHERE id = %s
 def write_results(results: Iterable[Result]) -> None:
     # In one order, always: two writers then wait for each other instead of dying of it.
     ordered = sorted(results, key=lambda result: result.link_id)
-    rows = [_values(result) for result in ordered]
+    _write_unless_told([result for result in ordered if result.told])
+    rows = [_values(result) for result in ordered if not result.told]
+    if not rows:
+        return
     now = _db(clock.now())
     with database.cursor() as cursor:
         if database.vendor == "postgresql":
             cursor.execute(_ON_POSTGRES, [now, now, *_columns(rows)])
         else:
             cursor.executemany(_ON_SQLITE, [_for_sqlite(row, now) for row in rows])
+
+
+def _write_unless_told(results: Sequence[Result]) -> None:
+    """Only while the link is as it was. Once it has been called back or edited, nothing but the count
+    of tries is still missing; it may have been the last."""
+    now = clock.now()
+    rows = [row for result in results if (row := _told_values(result, now))]
+    if not rows:
+        return
+    with database.cursor() as cursor:
+        if database.vendor == "postgresql":
+            cursor.execute(_TOLD_ON_POSTGRES, _columns(rows))
+        else:
+            cursor.executemany(_TOLD_ON_SQLITE, rows)
 
 
 def write_attempts(
@@ -123,6 +202,19 @@ def _values(result: Result) -> tuple[Any, ...]:
         result.remote_version, result.remote_url, result.fingerprint, result.attempt_key,
         result.attempts, result.last_error, _db(result.synced_at), result.waits_for,
         result.link_id,
+    )  # fmt: skip
+
+
+def _told_values(result: Result, now: datetime) -> tuple[Any, ...]:
+    """In the order of `_TOLD_TYPES`."""
+    if result.told is None:
+        return ()
+    on_postgres = database.vendor == "postgresql"
+    return (
+        result.touched if on_postgres else result.touched.hex,
+        result.told.state.value, result.told.attempt_key, _db(result.told.due_at), result.told.most,
+        result.state.value, _db(result.due_at), result.remote_id, result.attempt_key,
+        result.attempts, result.last_error, result.waits_for, _db(now), result.link_id,
     )  # fmt: skip
 
 

@@ -14,15 +14,17 @@ from __future__ import annotations
 
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models
-from django.db.models import F
-from django.db.models.signals import post_save
+from django.db.models import F, Q
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import Signal
 
 from tallystick import queue
+from tallystick.accounts.websites import Website
 from tallystick.integrations import registry
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.links import Link
@@ -33,6 +35,14 @@ from tallystick.queue.rows import State
 
 IGNORED_FIELDS = {"last_login"}
 """A save of nothing but these says nothing to anyone outside."""
+
+
+Places = Mapping[str, Sequence[str]]
+"""What objects go by -> their ids as text."""
+
+
+class CannotApply(Exception):
+    """What was found cannot be taken over; the message says why and what to do."""
 
 
 class ModelSync(ABC):
@@ -46,6 +56,9 @@ class ModelSync(ABC):
     prefetched: ClassVar[Sequence[str]] = ()
     once: ClassVar[bool] = False
     """Sent once; an edit afterwards says nothing new (a payment)."""
+    wanted: ClassVar[Q] = Q()
+    """What of `wants` the database can say: the rest is never looked at when missing ones are
+    sought."""
 
     def __init__(self, model: type[models.Model]) -> None:
         self.model = model
@@ -78,6 +91,27 @@ class ModelSync(ABC):
         del link, found
         return ""
 
+    def lookup(self, by: str, values: Collection[str], website_id: int) -> Places:
+        """Which objects of the website go by `values`, in a number of queries that does not grow with
+        theirs. `by`: key, local_id (a number that a person noted there), code or email (in lower
+        case). Value -> ids."""
+        del by, values, website_id
+        return {}
+
+    def take(self, obj: Any, found: Any) -> list[str]:  # noqa: ANN401
+        """Write what the provider has of a customer or product into `obj`, and save it; the names of
+        the fields that changed. Raises `CannotApply`."""
+        del obj, found
+        raise CannotApply(
+            "What it says there cannot be taken over: it has no way to write it here."
+        )
+
+    def make(self, found: Any, website: Website, choice: str) -> models.Model:  # noqa: ANN401
+        """A new object here of what the provider has; `choice` is one of `RemoteRecord.Choice`.
+        Raises `CannotApply`."""
+        del found, website, choice
+        raise CannotApply("No such object can be made here.")
+
     def website_id(self, obj: Any) -> int | None:  # noqa: ANN401
         """Whose it is: only that website's connections are told of it."""
         *way, last = self.website_path.split("__")
@@ -88,13 +122,20 @@ class ModelSync(ABC):
     def load(self, ids: Iterable[str]) -> dict[str, Any]:
         """The objects by their id as text; ids that are gone are left out."""
         objects = self._all().filter(pk__in=list(ids))
-        objects = objects.select_related(*self.related).prefetch_related(*self.prefetched)
+        objects = objects.select_related(*self.all_related()).prefetch_related(*self.prefetched)
         return {str(obj.pk): obj for obj in objects}
+
+    def all_related(self) -> Sequence[str]:
+        """What is loaded with each object: `related`, and what can only be said later."""
+        return self.related
 
     def _all(self) -> models.QuerySet[Any]:
         return self.model._base_manager.all()
 
 
+model_registered = Signal()
+"""Sent with the model when it has got counterparts outside."""
+_followers_of: dict[type[models.Model], dict[type[models.Model], str]] = {}
 _registered: dict[type[models.Model], ModelSync] = {}
 S = TypeVar("S", bound=type[ModelSync])
 
@@ -106,12 +147,21 @@ def register(model: type[models.Model]) -> Callable[[S], S]:
         sync = _registered[model] = sync_class(model)
         label = f"tallystick.sync.{sync.label}"
         post_save.connect(_saved, sender=model, dispatch_uid=label)
-        for followed in sync.follows:
-            uid = f"{label}.{followed._meta.label}"
-            post_save.connect(_followed_saved, sender=followed, dispatch_uid=uid)
+        post_delete.connect(_deleted, sender=model, dispatch_uid=label)
+        for followed, path in sync.follows.items():
+            follow(followed, told_as=model, path=path)
+        model_registered.send(sender=model)
         return sync_class
 
     return registered
+
+
+def follow(followed: type[models.Model], *, told_as: type[models.Model], path: str) -> None:
+    """Saves of `followed` count as edits of `told_as`, which is registered by then or later; `path`
+    leads from that to it (`user__profile`): for what a host's mapping reads from elsewhere."""
+    _followers_of.setdefault(followed, {})[told_as] = path
+    uid = f"tallystick.sync.follows.{followed._meta.label}"
+    post_save.connect(_followed_saved, sender=followed, dispatch_uid=uid)
 
 
 def registered() -> tuple[ModelSync, ...]:
@@ -165,6 +215,13 @@ def _saved(
     )
 
 
+def _deleted(sender: type[models.Model], instance: models.Model, **_: object) -> None:
+    """What was told of is put away there, in the transaction of the deletion."""
+    told = Link.objects.filter(model=sender._meta.label, local_id=str(instance.pk))
+    if told.touch():
+        queue.wake("connections")
+
+
 def _followed_saved(
     sender: type[models.Model],
     instance: models.Model,
@@ -177,8 +234,8 @@ def _followed_saved(
     # What has just been made is followed by nothing yet: its followers' own saves mark them.
     if raw or created or _says_nothing(update_fields):
         return
-    for sync in _registered.values():
-        if path := sync.follows.get(sender):
+    for model, path in _followers_of[sender].items():
+        if sync := _registered.get(model):
             _mark(_followers(sync, path, instance))
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
 from django.db import models
+from django.db.models import Q
 
-from tallystick.accounts.models import Account, Organisation
+from tallystick.accounts.models import Account, Organisation, Website
 from tallystick.billing import payments
 from tallystick.billing.errors import BillingError
 from tallystick.billing.models import Allocation, Invoice, InvoiceLine, Product
-from tallystick.integrations import sync
+from tallystick.integrations import arrivals, details, sync
 from tallystick.integrations.incoming import CannotApply
 from tallystick.integrations.links import Link
 from tallystick.kit import clock
@@ -30,26 +31,42 @@ User = get_user_model()
 @sync.register(Account)
 class AccountSync(sync.ModelSync):
     kind = Kind.CUSTOMER
+    wanted = Q(erased_at=None)
     follows = {User: "user", Organisation: "organisation"}
     related = ("website", "user", "organisation")
+
+    def all_related(self) -> list[str]:
+        return [*self.related, *(f"user__{name}" for name in details.related_of(User))]
 
     def key(self, obj: Account) -> str:
         return obj.customer_key
 
     def to_record(self, obj: Account) -> records.Customer:
         person = obj.user
+        told = details.of_person(person) if person else ()
         return records.Customer(
             key=self.key(obj),
             name=obj.name,
             email=obj.email,
             first_name=person.first_name if person else "",
             last_name=person.last_name if person else "",
-            phone=obj.phone,
+            # A person's is where the host's mapping says.
+            phone=str(dict(told).get("phone_number", "")) if person else obj.phone,
             tax_number=obj.billing_tax_number,
             address=records.Address(**obj.address()),
             currency=obj.billing_currency,
             is_active=person.is_active if person else True,
+            details=told,
         )
+
+    def lookup(self, by: str, values: Collection[str], website_id: int) -> sync.Places:
+        return arrivals.accounts_by(by, values, website_id)
+
+    def take(self, obj: Account, found: records.RemoteCustomer) -> list[str]:
+        return arrivals.take_customer(obj, found)
+
+    def make(self, found: records.RemoteCustomer, website: Website, choice: str) -> Account:
+        return arrivals.make_customer(found, website, choice)
 
 
 @sync.register(Product)
@@ -71,7 +88,18 @@ class ProductSync(sync.ModelSync):
             description=obj.description,
             tax=records.Tax(rate.code, rate.percent) if rate else None,
             is_active=obj.is_active,
+            details=details.of_product(obj),
         )
+
+    def lookup(self, by: str, values: Collection[str], website_id: int) -> sync.Places:
+        return arrivals.products_by(by, values, website_id)
+
+    def take(self, obj: Product, found: records.RemoteProduct) -> list[str]:
+        return arrivals.take_product(obj, found)
+
+    def make(self, found: records.RemoteProduct, website: Website, choice: str) -> Product:
+        del choice
+        return arrivals.make_product(found, website)
 
 
 @sync.register(Invoice)
@@ -79,6 +107,7 @@ class InvoiceSync(sync.ModelSync):
     """Only issued invoices are told. What comes back: payments and voids made there."""
 
     kind = Kind.INVOICE
+    wanted = ~Q(status=Invoice.Status.DRAFT)
     related = ("website", "client")
     prefetched = ("lines__product",)
 
@@ -131,8 +160,13 @@ class AllocationSync(sync.ModelSync):
 
     kind = Kind.PAYMENT
     once = True
+    wanted = Q(amount__gt=0)
     website_path = "invoice__website"
     related = ("payment", "invoice__website")
+
+    def wants(self, obj: Allocation) -> bool:
+        """What is taken back again is no payment."""
+        return obj.amount > 0
 
     def key(self, obj: Allocation) -> str:
         return f"y-{obj.uid.hex}"

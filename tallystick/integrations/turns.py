@@ -74,6 +74,7 @@ class Turn:
     allowance: int = field(default=0, init=False)
     ended_by: str = field(default="", init=False)
     client: registry.AnyProvider | None = field(default=None, init=False)
+    _limits: dict[str, Limit] = field(default_factory=dict, init=False)
     _beat_due: datetime = field(default_factory=clock.now, init=False)
 
     @contextmanager
@@ -97,6 +98,7 @@ class Turn:
         try:
             with acting(self._actor()):
                 self.client = client_of(self.connection)
+                self._limits = _limits_of(self.connection, self.client.limits)
                 yield self.client
         except TurnOver as over:
             self.ended_by = str(over)
@@ -196,7 +198,7 @@ class Turn:
         now = clock.now()
         self._until = now + timedelta(seconds=self.seconds)
         self._beat_due = now + timedelta(seconds=LEASE_SECONDS / 3)
-        self._limits = _limits_of(self.connection)
+        self._limits = {}
         self._drawn = 0
         self.started_at = now
 
@@ -235,11 +237,11 @@ def _summary(statuses: set[str]) -> str:
     return Connection.SyncStatus.ERROR
 
 
-def _limits_of(connection: Connection) -> dict[str, Limit]:
+def _limits_of(connection: Connection, limits: Sequence[Limit]) -> dict[str, Limit]:
     """Each limit under the name of who shares it."""
     app = signing.digest(str(connection.custom_data.get("client_id", connection.uid)))[:32]
     return {
         f"{connection.type}:{limit.name}:"
         f"{app if limit.scope == 'app' else connection.uid.hex}": limit
-        for limit in connection.provider.limits
+        for limit in limits
     }

@@ -6,9 +6,9 @@ from tallystick.integrations.views import webhook
 
 urlpatterns = [
     re_path(r"^billing/(?P<provider_type>xero)/webhooks/?$", webhook),
+    # Whatever follows: some providers take an address that is not found for one that is no more.
     re_path(
-        r"^api/integrations/(?P<provider_type>[a-z_]{1,32})/webhook"
-        r"(?:/(?P<connection_id>[0-9]{1,18}))?/?$",
+        r"^api/integrations/(?P<provider_type>[a-z_]{1,32})/webhook(?P<rest>/[\s\S]*)?$",
         webhook,
         name="webhook",
     ),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +22,9 @@ from tallystick.ports.records import Kind
 from tallystick.ports.sandboxing import transport
 from tallystick.providers.xero.sandbox import XeroStand
 from tallystick.queue.leases import owner_name
+
+if TYPE_CHECKING:
+    from tallystick.integrations.tests.ninja import NinjaSite
 
 ORGANISATION = "Demo Company (Global)"
 """The sandbox's company that keeps its books in euros."""
@@ -119,3 +122,12 @@ def connect(website: Website, stand: XeroStand) -> Connection:
             "currency_code": "EUR",
         },
     )
+
+
+@pytest.fixture
+def ninja(db: None, now: VirtualClock) -> Iterator[NinjaSite]:
+    """A website connected to the sandbox of Invoice Ninja."""
+    from tallystick.integrations.tests.ninja import connected
+
+    with connected(now) as site:
+        yield site

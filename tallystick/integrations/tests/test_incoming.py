@@ -17,6 +17,8 @@ from tallystick.kit.clock import VirtualClock
 from tallystick.ports.records import Kind, RemoteInvoice
 from tallystick.queue.registry import Budget
 
+pytestmark = pytest.mark.usefixtures("healthy")
+
 
 @pytest.fixture
 def sent(site: Site) -> Invoice:

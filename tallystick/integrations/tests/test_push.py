@@ -23,6 +23,8 @@ from tallystick.ports.records import Kind
 from tallystick.ports.sandboxing import Fault, FaultKind
 from tallystick.queue.rows import State
 
+pytestmark = pytest.mark.usefixtures("healthy")
+
 
 def test_a_new_customer_becomes_a_contact_once(site: Site) -> None:
     account = site.customer()

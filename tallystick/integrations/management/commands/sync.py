@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
-from tallystick.integrations import registry, sync
+from tallystick.accounts.receivers import open_missing
+from tallystick.integrations import registry, sweeping, sync
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.links import Link
 from tallystick.integrations.outgoing import prepare
@@ -35,6 +36,11 @@ class Command(BaseCommand):
         parser.add_argument("--only", choices=kinds, action="append", help="push these alone")
         parser.add_argument(
             "--all", action="store_true", help="first mark everything that is to exist there"
+        )
+        parser.add_argument(
+            "--missing",
+            action="store_true",
+            help="first mark the customers and products that were never marked, as every hour",
         )
         parser.add_argument(
             "--force", action="store_true", help="send also what is in step or was given up"
@@ -68,6 +74,9 @@ class Command(BaseCommand):
     ) -> dict[str, Any]:
         if options["all"]:
             self._mark_all(connection, kinds)
+        elif options["missing"]:
+            open_missing()
+            sweeping.mark_missing(connection, kinds or sweeping.SWEPT)
         links = Link.objects.filter(connection=connection, kind__in=kinds or list(Kind))
         if options["force"] or options["retry"]:
             links.revive(force=options["force"])
@@ -85,7 +94,7 @@ class Command(BaseCommand):
                 sync.mark_due(chunk, [connection])
 
     def _plan(self, connection: Connection, kinds: list[Kind]) -> dict[str, Any]:
-        counts = {"create": 0, "update": 0, "unchanged": 0, "waiting": 0, "failed": 0}
+        counts = {"create": 0, "update": 0, "archive": 0, "unchanged": 0, "waiting": 0, "failed": 0}
         for kind in kinds or PUSH_ORDER:
             due = Link.objects.due().filter(connection=connection, kind=kind.value).order_by("id")
             last = 0
@@ -93,9 +102,9 @@ class Command(BaseCommand):
                 last = page[-1].pk
                 prepared = prepare(connection, page, clock.now(), write=False)
                 for item in prepared.items:
-                    verb = "update" if item.remote else "create"
+                    verb = item.verb
                     counts[verb] += 1
-                    self.stdout.write(f"would {verb} {kind.value} {item.record.key}")
+                    self.stdout.write(f"would {verb} {kind.value} {item.link.key}")
                 for result in prepared.settled:
                     words = {State.DONE: "unchanged", State.DEAD: "failed"}
                     counts[words.get(result.state, "waiting")] += 1
