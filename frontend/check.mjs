@@ -16,13 +16,18 @@ const tokensBefore = readFileSync(join(here, "tokens.css"))
 execFileSync("node", ["tokens.mjs"], { cwd: here })
 const stale = readFileSync(join(here, "tokens.css")).equals(tokensBefore) ? [] : ["tokens.css"]
 
-execFileSync("npx", ["tailwindcss", "--input", "site.css", "--output", join(fresh, "site.css"), "--minify"], {
-  cwd: here,
-  stdio: "ignore",
-})
+const sheets = ["site.css", "desk.css"]
+for (const sheet of sheets)
+  execFileSync("npx", ["tailwindcss", "--input", sheet, "--output", join(fresh, sheet), "--minify"], {
+    cwd: here,
+    stdio: "ignore",
+  })
 execFileSync("node", ["fonts.mjs", `file://${fresh}/pages/`, `file://${fresh}/documents/`], { cwd: here })
 
-compare(join(fresh, "site.css"), join(here, "../tallystick/web/static/web/site.css"))
+execFileSync("node", ["vendor.mjs", `file://${fresh}/`], { cwd: here })
+
+for (const name of [...sheets, "htmx.min.js", "htmx.LICENSE.txt"])
+  compare(join(fresh, name), join(here, "../tallystick/web/static/web/", name))
 for (const [part, folder] of Object.entries(committed))
   for (const name of readdirSync(join(fresh, part))) compare(join(fresh, part, name), join(folder, name))
 rmSync(fresh, { recursive: true })
@@ -31,7 +36,7 @@ if (stale.length) {
   console.error(`Not what the sources make: ${stale.join(", ")}. Run npm run build and commit.`)
   process.exit(1)
 }
-console.log("Stylesheet and fonts are what the sources make.")
+console.log("Stylesheet, fonts and vendored scripts are what the sources make.")
 
 function compare(made, kept) {
   if (!readFileSync(made).equals(readFileSync(kept))) stale.push(kept)

@@ -39,7 +39,15 @@ INSTALLED_APPS = [
     "tallystick.queue",
     "tallystick.billing",
     "tallystick.integrations",
+    "tallystick.api",
     "tallystick.web",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -58,6 +66,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "tallystick.web.second_factor.StaffSecondFactor",
+    "tallystick.web.afterwards.Afterwards",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -82,6 +93,38 @@ ACCOUNTS_OPEN_ON_SIGNUP = env.flag("ACCOUNTS_OPEN_ON_SIGNUP", default=True)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+ACCOUNT_SIGNUP_OPEN = env.flag("ACCOUNT_SIGNUP_OPEN", default=False)
+ACCOUNT_ADAPTER = "tallystick.web.signin.SignInAdapter"
+ACCOUNT_FORMS = {
+    "login": "tallystick.web.signin.SignInForm",
+    "add_email": "tallystick.web.signin.NewAddressForm",
+    "reset_password": "tallystick.web.signin.ResetForm",
+}
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # of who signs up; see web/signin.py
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_MAX_EMAIL_ADDRESSES = 2  # the one in use and the one that waits to be confirmed
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # a stolen session changes no address
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # strangers get no letters from us
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
+# Counted for all processes together in web/views/login.py instead.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "reset_password": None}
+STAFF_MFA_REQUIRED = env.flag("STAFF_MFA_REQUIRED", default=False)
+MFA_ADAPTER = "tallystick.web.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "tallystick.web.second_factor.SecondFactorForm",
+    "reauthenticate": "tallystick.web.second_factor.SecondFactorAgainForm",
+    "activate_totp": "tallystick.web.second_factor.ActivationForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute off
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # staff may have no address at all
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -91,6 +134,52 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+# -- API
+API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 600, low=1)
+API_PUBLIC_REQUESTS_PER_MINUTE = env.integer("API_PUBLIC_REQUESTS_PER_MINUTE", 120, low=1)
+API_KEY_GUESSES_PER_MINUTE = 20
+API_IDEMPOTENCY_HOURS = env.integer("API_IDEMPOTENCY_HOURS", 24, low=1)
+API_LARGEST_BODY = 1_048_576  # an invoice of a thousand lines has a third of it
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tallystick.api.authentication.KeyAuthentication",
+        "tallystick.api.authentication.SignedIn",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["tallystick.api.bodies.JsonBody"],
+    "DEFAULT_RENDERER_CLASSES": ["tallystick.api.bodies.JsonAnswer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tallystick.api.bodies.AlwaysJson",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "tallystick.api.openapi.Described",
+    "EXCEPTION_HANDLER": "tallystick.api.problems.answer",
+    "URL_FORMAT_OVERRIDE": None,
+    "NUM_PROXIES": 0,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tallystick",
+    "DESCRIPTION": "Invoices, payments, credit notes and wallets. The guide is docs/api.md.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1/order-payments",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        f"{name}Status": f"tallystick.billing.states.{name}Status"
+        for name in ("Invoice", "Payment", "Refund")
+    }
+    | {
+        name: f"tallystick.integrations.invoice_ninja.states.{name}"
+        for name in ("SyncStatus", "ProductSyncStatus")
+    },
+    "SORT_OPERATION_PARAMETERS": False,
+    "PREPROCESSING_HOOKS": ["tallystick.api.openapi.ours"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "tallystick.api.openapi.finish",
+    ],
+}
 
 # -- data
 # Not kept as it came: Django's error reports mask passwords by the name of a setting.
@@ -143,6 +232,7 @@ BILLING_EMAIL_WHITELIST_REGEX = env.pattern(
 INVOICE_EMAIL_ATTACH_PDF = env.flag("INVOICE_EMAIL_ATTACH_PDF", default=True)
 PAYMENT_LINK_EXPIRY_DAYS = env.integer("PAYMENT_LINK_EXPIRY_DAYS", 30, high=36_500)
 PAYMENT_LINK_ONE_USE = env.flag("PAYMENT_LINK_ONE_USE", default=False)
+PAYMENT_LINK_LOG_DAYS = env.integer("PAYMENT_LINK_LOG_DAYS", 400, low=1, high=36_500)
 PAY_PAGE_REQUIRES_LOGIN = env.flag("PAY_PAGE_REQUIRES_LOGIN", default=False)
 
 # -- providers: a default connection per type, when its first setting is set
@@ -163,6 +253,26 @@ XERO = {
 }
 if XERO["debug"] and not DEBUG:
     raise BadSetting("XERO_DEBUG", "logs HTTP traffic; it needs DEBUG to be on.")
+INVOICE_NINJA = {
+    "api_url": env.url("INVOICE_NINJA_API_URL", ""),
+    "api_token": env.secret("INVOICE_NINJA_API_TOKEN", ""),
+    "webhook_secret": env.secret("INVOICE_NINJA_EVENTS_SECRET", ""),
+    "timeout": env.integer("INVOICE_NINJA_API_TIMEOUT", 30, low=1, high=60),
+    "request_delay": env.seconds("INVOICE_NINJA_REQUEST_DELAY", 0.5),
+    "set_cost": env.flag("INVOICE_NINJA_SET_COST", default=True),
+    "max_attempts": env.integer("INVOICE_NINJA_MAX_SYNC_ATTEMPTS", 3, low=1, high=100),
+}
+INVOICE_NINJA_SEND_SENSITIVE_FIELDS = env.flag("INVOICE_NINJA_SEND_SENSITIVE_FIELDS", default=False)
+INVOICE_NINJA_RELAY = {
+    "webhook_url": env.url("INVOICE_NINJA_WEBHOOK_URL", ""),
+    "webhook_secret": env.secret("INVOICE_NINJA_WEBHOOK_SECRET", ""),
+    "timeout": env.integer("INVOICE_NINJA_WEBHOOK_TIMEOUT", 30, low=1, high=60),
+    "callback_timeout": env.integer("INVOICE_NINJA_CALLBACK_TIMEOUT", 3600, low=1, high=2_592_000),
+    "max_attempts": INVOICE_NINJA["max_attempts"],
+    "send_sensitive_fields": INVOICE_NINJA_SEND_SENSITIVE_FIELDS,
+    "allow_http": DEBUG,
+}
+INVOICE_NINJA_CALLBACKS_PER_MINUTE = env.integer("INVOICE_NINJA_CALLBACKS_PER_MINUTE", 6000, low=1)
 
 # -- mail
 try:
@@ -233,6 +343,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # -- logs
+LOG_DIR = Path(env.text("LOG_DIR", str(BASE_DIR / "logs")))
 _LOG_LEVEL = env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], "INFO")
 LOGGING = {
     "version": 1,
@@ -240,9 +351,22 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "filters": {"tokens": {"()": "tallystick.kit.masking.MaskTokens"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]}
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]},
+        "invoice_ninja": {
+            "class": "tallystick.kit.logfiles.LogFile",
+            "filename": LOG_DIR / "invoice_ninja.log",
+            "formatter": "line",
+            "filters": ["tokens"],
+        },
     },
-    # Its own lines name whole addresses, with what is asked for in them.
-    "loggers": {"httpx2": {"level": "WARNING"}},
+    "loggers": {
+        # Its own lines name whole addresses, with what is asked for in them.
+        "httpx2": {"level": "WARNING"},
+        "tallystick.invoice_ninja": {
+            "handlers": ["invoice_ninja"],
+            "level": "INFO",
+            "propagate": False,
+        },
+    },
     "root": {"handlers": ["stderr"], "level": _LOG_LEVEL},
 }

@@ -19,6 +19,13 @@ class Closed:
     advice: str | Promise
 
 
+REPLACED = Closed(
+    HTTPStatus.GONE,
+    _("This payment link was replaced"),
+    _("Whoever sent the invoice has made a newer link. Nothing was paid here."),
+    _("Use the newest link that you were sent; otherwise ask for it."),
+)
+
 CLOSED = {
     LinkState.EXPIRED: Closed(
         HTTPStatus.GONE,

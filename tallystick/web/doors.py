@@ -14,19 +14,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 
-from tallystick.accounts.models import Account, OrganisationMember
+from tallystick.accounts.limits import TooMany
+from tallystick.accounts.models import Account
 from tallystick.accounts.roles import can_bill
-from tallystick.billing import paylinks
+from tallystick.billing import link_doors, paylinks
 from tallystick.billing.invoices import Invoice
-from tallystick.events.actors import Actor, ActorKind, acting
-from tallystick.events.requests import actor_in, address_of
-from tallystick.web.limits import Limit, too_many
-
-MISSES = Limit("pay-misses", times=20, seconds=60)
-"""Tokens that do not exist, per address; whoever reached it is not answered at all for a while."""
-
-VISITS = Limit("pay-visits", times=120, seconds=60)
-"""Requests per token, from wherever."""
+from tallystick.events.actors import Actor, acting
+from tallystick.events.requests import actor_in, address_of, agent_of
+from tallystick.web.closed import REPLACED
+from tallystick.web.limits import too_many
 
 P = ParamSpec("P")
 InvoiceView = Callable[Concatenate[HttpRequest, Invoice, P], HttpResponse]
@@ -60,26 +56,20 @@ def by_token(view: InvoiceView[P]) -> TokenView[P]:
 def _opened(request: HttpRequest, token: str, address: str) -> Invoice | HttpResponse:
     """The invoice of `token`, or the page that says why it stays closed."""
     try:
-        invoice = paylinks.find(token)
+        invoice = link_doors.open_door(token, address)
+    except TooMany as error:
+        return too_many(request, error.seconds)
+    except paylinks.ReplacedLink as error:
+        page = {"closed": REPLACED, "invoice": error.invoice, "website": error.invoice.website}
+        return render(request, "web/pay/closed.html", page, status=REPLACED.status)
     except paylinks.UnknownLink:
-        if not MISSES.count(address):
-            return too_many(request)
         return render(request, "web/pay/unknown.html", status=HTTPStatus.NOT_FOUND)
-    if not VISITS.count_unless(MISSES, address, token):
-        return too_many(request)
     return _log_in_first(request, invoice) or invoice
 
 
 def is_of(request: HttpRequest, account: Account) -> bool:
     """Whether who is signed in is billed by `account`, or a member of the organisation that is."""
-    user = request.user
-    if not user.is_authenticated:
-        return False
-    if account.organisation_id is None:
-        return account.user_id == user.pk
-    return OrganisationMember.objects.filter(
-        user=user, organisation_id=account.organisation_id
-    ).exists()
+    return link_doors.is_of(request.user, account)
 
 
 def _log_in_first(request: HttpRequest, invoice: Invoice) -> HttpResponse | None:
@@ -103,4 +93,4 @@ def _private(response: HttpResponse) -> HttpResponse:
 def _actor(request: HttpRequest, invoice: Invoice, address: str) -> Actor:
     if request.user.is_authenticated:
         return actor_in(request)
-    return Actor(ActorKind.LINK, id=invoice.reference_id, label="payment link", address=address)
+    return link_doors.visitor(invoice, address, agent_of(request))

@@ -14,7 +14,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from tallystick.accounts.models import Account, Website
-from tallystick.billing import paylinks, payments
+from tallystick.billing import link_log, paylinks, payments
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.payments import Payment
 from tallystick.billing.tests import samples
@@ -25,6 +25,8 @@ from tallystick.people.models import User
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse
+
+pytestmark = pytest.mark.usefixtures("healthy")
 
 
 def user_of(account: Account) -> User:
@@ -73,35 +75,36 @@ class TestAsking:
         assert "GB33 BUKB 2020 1555 5555 55" in text
         assert invoice.reference_id in text
 
-    def test_asking_for_it_changes_nothing_but_the_journal(
+    def test_asking_for_it_changes_nothing_but_the_log(
         self, client: Client, invoice: Invoice
     ) -> None:
         before = Invoice.objects.everywhere().values().get(pk=invoice.pk)
-        for _ in range(3):
-            client.get(path_of(invoice))
+        events = Event.objects.everywhere().count()
+        with clock.use(clock.VirtualClock(clock.now())):
+            for _ in range(3):
+                client.get(path_of(invoice))
         assert Invoice.objects.everywhere().values().get(pk=invoice.pk) == before
-        assert (
-            Event.objects.everywhere()
-            .filter(subject_id=str(invoice.pk), kind="invoice.viewed")
-            .count()
-            == 1
-        )
+        assert Event.objects.everywhere().count() == events
+        assert [seen.kind for seen in link_log.of(invoice)] == ["viewed"]
 
-    def test_is_looked_at_again_after_an_hour(self, client: Client, invoice: Invoice) -> None:
+    def test_is_noted_again_after_an_hour_and_from_elsewhere(
+        self, client: Client, invoice: Invoice
+    ) -> None:
         from django.core.cache import cache
 
-        client.get(path_of(invoice))
-        cache.clear()  # what the cache forgets, the journal knows
-        client.get(path_of(invoice))
-        viewed = Event.objects.everywhere().filter(
-            subject_id=str(invoice.pk), kind="invoice.viewed"
-        )
-        assert viewed.count() == 1
-        cache.clear()
-        later = clock.VirtualClock(clock.now() + timedelta(minutes=61))
-        with clock.use(later):
+        with clock.use(clock.VirtualClock(clock.now())) as time:
             client.get(path_of(invoice))
-        assert viewed.count() == 2
+            cache.clear()  # what the cache forgets, the log knows
+            client.get(path_of(invoice))
+            assert link_log.of(invoice).count() == 1
+            client.get(path_of(invoice), REMOTE_ADDR="192.0.2.7")
+            assert link_log.of(invoice).count() == 2
+            cache.clear()
+            time.advance(timedelta(minutes=61))
+            client.get(path_of(invoice))
+        seen = link_log.of(invoice)
+        assert [each.address_shown for each in seen] == ["127.0.0.1", "192.0.2.7", "127.0.0.1"]
+        assert all("127.0.0.1" not in each.address for each in seen)
 
     def test_takes_few_queries(
         self,
@@ -315,6 +318,15 @@ class TestClosed:
             answer = client.get(path_of(invoice))
         assert answer.status_code == 410
         assert "has expired" in answer.content.decode()
+
+    def test_replaced(self, client: Client, invoice: Invoice) -> None:
+        old = path_of(invoice)
+        paylinks.renew(invoice, reason="sent to the wrong person")
+        answer = client.get(old)
+        assert answer.status_code == 410
+        assert "newer link" in answer.content.decode()
+        assert invoice.payment_token not in answer.content.decode()
+        assert [each.kind for each in link_log.visits(invoice)] == ["replaced_seen"]
 
     def test_void(self, client: Client, invoice: Invoice) -> None:
         invoice.void(reason="Made by mistake.")

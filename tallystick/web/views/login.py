@@ -16,6 +16,8 @@ BY_ADDRESS = Limit("login-address", times=20, seconds=60)
 BY_NAME = Limit("login-name", times=20, seconds=60)
 """For one account, from wherever: many addresses together get no further than one."""
 
+_NAMES = ("login", "username", "email")
+
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
@@ -35,5 +37,12 @@ def limited(view: View[P]) -> Callable[..., HttpResponseBase]:
 
 def _within_limits(request: HttpRequest) -> bool:
     # Who is held up by address does not use up the tries of an account.
-    name = request.POST.get("username", "").strip().casefold()
-    return BY_ADDRESS.count(address_of(request)) and BY_NAME.count(name)
+    whose = _whose(request)
+    return BY_ADDRESS.count(address_of(request)) and (not whose or BY_NAME.count(whose))
+
+
+def _whose(request: HttpRequest) -> str:
+    """The account that is tried: as the form names it, or who is signed in."""
+    given = (request.POST.get(name, "").strip().casefold() for name in _NAMES)
+    who = f"user {request.user.pk}" if request.user.is_authenticated else ""
+    return next(filter(None, given), who)

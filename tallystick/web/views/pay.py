@@ -2,98 +2,63 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from http import HTTPStatus
 
-from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from tallystick.billing import paylinks, payments
-from tallystick.billing.errors import BillingError
+from tallystick.billing import link_log, paylinks
 from tallystick.billing.invoices import Invoice
+from tallystick.billing.link_log import LinkEventKind
 from tallystick.billing.paylinks import LinkState
-from tallystick.kit.money import CurrencyMismatch, Money, MoneyError
+from tallystick.events.actors import Actor, acting, current_actor
 from tallystick.kit.signing import token as random_token
-from tallystick.kit.spelling import read_amount
-from tallystick.web import asking, visits
+from tallystick.web import asking, taking
+from tallystick.web.afterwards import afterwards
 from tallystick.web.closed import CLOSED
-from tallystick.web.doors import by_token, is_of
-from tallystick.web.problems import AmountChanged
-
-_KEY = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
+from tallystick.web.doors import by_token
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @by_token
 def pay(request: HttpRequest, invoice: Invoice) -> HttpResponse:
     state = paylinks.state(invoice)
+    if state == LinkState.USABLE and request.method == "POST":
+        return taking.take(request, invoice, _ask, link_log.attempt)
     if state == LinkState.USABLE:
-        return _take(request, invoice) if request.method == "POST" else _ask(request, invoice)
+        _note(request, lambda actor: link_log.note(invoice, LinkEventKind.VIEWED, actor=actor))
+        return _ask(request, invoice)
     if request.method == "POST":
-        return _see_other(request.path)
+        return taking.see_other(request.path)
+    _note(request, lambda actor: _note_closed(invoice, state, actor))
+    return _shut(request, invoice, state)
+
+
+def _shut(request: HttpRequest, invoice: Invoice, state: LinkState) -> HttpResponse:
+    """The receipt, or why there is nothing to pay."""
     if state == LinkState.PAID:
-        return render(request, "web/pay/paid.html", asking.receipt(invoice))
+        page = asking.receipt(invoice, asking.TokenLinks(invoice))
+        return render(request, "web/pay/paid.html", page)
     closed = CLOSED[state]
     page = asking.frame(invoice) | {"closed": closed}
     return render(request, "web/pay/closed.html", page, status=closed.status)
 
 
+def _note(request: HttpRequest, write: Callable[[Actor], None]) -> None:
+    """That somebody looked is written down once they have what they look at."""
+    actor = current_actor()
+    afterwards(request, lambda: write(actor))
+
+
+def _note_closed(invoice: Invoice, state: LinkState, actor: Actor) -> None:
+    with acting(actor):
+        link_log.note_closed(invoice, state)
+
+
 def _ask(request: HttpRequest, invoice: Invoice, problem: Exception | None = None) -> HttpResponse:
-    if problem is None:
-        visits.note(invoice)
-    page = asking.page(request, invoice, key=random_token(160), problem=problem)
+    links = asking.TokenLinks(invoice)
+    page = asking.page(request, invoice, links, key=random_token(160), problem=problem)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
     return render(request, "web/pay/page.html", page, status=status)
-
-
-def _take(request: HttpRequest, invoice: Invoice) -> HttpResponse:
-    """Pay as the form says. The answer is a redirect, so that reloading it pays nothing."""
-    method = request.POST.get("method", "")
-    if method == "manual":
-        return _see_other(f"{request.path}#bank")
-    if method == "wallet" and not request.user.is_authenticated:
-        return redirect_to_login(request.path)
-    try:
-        _pay(request, invoice, method)
-    except (BillingError, MoneyError) as error:
-        if not isinstance(error, payments.AlreadyPaid):
-            invoice.refresh_from_db()
-            return _ask(request, invoice, error)
-    return _see_other(request.path)
-
-
-def _pay(request: HttpRequest, invoice: Invoice, method: str) -> None:
-    # Staff may pay from a client's wallet, but not on the page that calls it "your wallet".
-    if method == "wallet" and not is_of(request, invoice.client):
-        raise payments.NotAllowed
-    payments.pay(
-        invoice,
-        _asked(request, invoice),
-        method=method,
-        by=request.user,
-        key=_key(request, invoice),
-    )
-
-
-def _asked(request: HttpRequest, invoice: Invoice) -> Money:
-    """What the form wants to pay: the whole as the page showed it, or the part that was typed."""
-    if request.POST.get("currency", invoice.currency) != invoice.currency:
-        raise CurrencyMismatch
-    if invoice.website.allow_part_payments:
-        typed = read_amount(request.POST.get("amount", ""), asking.locale_of(invoice))
-        return Money.parse(typed, invoice.currency)
-    if request.POST.get("due", str(invoice.due.amount)) != str(invoice.due.amount):
-        raise AmountChanged
-    return invoice.due
-
-
-def _key(request: HttpRequest, invoice: Invoice) -> str:
-    """The form's own key: a form that is sent twice pays once."""
-    given = request.POST.get("key", "")
-    return f"page-{invoice.uid.hex}-{given if _KEY.fullmatch(given) else random_token(160)}"
-
-
-def _see_other(address: str) -> HttpResponse:
-    return HttpResponseRedirect(address, status=HTTPStatus.SEE_OTHER)
