@@ -97,7 +97,7 @@ Where to look
   an invoice to pay   {pay_link}
   the one just paid   {paid_link}
   admin               {built.web}/admin/
-  Xero's sandbox      {built.sandbox}/
+  the sandbox         {built.sandbox}/  (Xero, Invoice Ninja, the relay)
   the mailbox         {built.sandbox}/mail/
 
 Log-ins, all with the password {PASSWORD}

@@ -76,27 +76,41 @@ BRITONS = [
 
 @dataclass
 class Cast:
-    """Who and what the play needs."""
+    """Who and what the play needs. `connections` are those to Xero."""
 
     europe: Website
     britain: Website
     connections: list[Connection]
+    direct: Connection
+    """Of `europe` to Invoice Ninja; `britain` goes by the relay."""
 
 
-def fill(web_port: int, xero: dict[str, dict[str, str]]) -> Cast:
-    """Everything in one transaction. `xero`: domain -> settings of its connection."""
+@dataclass(frozen=True)
+class Outside:
+    """The settings of the connections; of Xero by the website's domain."""
+
+    xero: dict[str, dict[str, str]]
+    ninja: dict[str, str]
+    relay: dict[str, str]
+
+
+def fill(web_port: int, outside: Outside) -> Cast:
+    """Everything in one transaction."""
     with transaction.atomic():
         europe, britain = _websites(web_port)
         connections = [
-            _connection(website, dict(xero[website.domain])) for website in (europe, britain)
+            _connection(website, dict(outside.xero[website.domain]))
+            for website in (europe, britain)
         ]
+        direct = _to_invoice_ninja(europe, "INVOICE_NINJA", "Invoice Ninja", outside.ninja)
+        _to_invoice_ninja(britain, "INVOICE_NINJA_RELAY", "Invoice Ninja by relay", outside.relay)
         _staff(europe, britain)
         _catalogue(europe, Decimal(1))
         _catalogue(britain, Decimal("0.85"))
         for website, people in ((europe, EUROPEANS), (britain, BRITONS)):
             for customer in people:
                 _customer(website, customer)
-    return Cast(europe, britain, connections)
+    return Cast(europe, britain, connections, direct)
 
 
 def _websites(port: int) -> tuple[Website, Website]:
@@ -127,6 +141,19 @@ def _connection(website: Website, settings: dict[str, str]) -> Connection:
         type="XERO",
         name=f"Xero ({website.name})",
         account=settings["tenant_id"],
+        credentials={name: value for name, value in settings.items() if name in secret},
+        custom_data={name: value for name, value in settings.items() if name not in secret},
+    )
+
+
+def _to_invoice_ninja(
+    website: Website, kind: str, name: str, settings: dict[str, str]
+) -> Connection:
+    secret = {"api_token", "webhook_secret"}
+    return Connection.objects.create(
+        website=website,
+        type=kind,
+        name=name,
         credentials={name: value for name, value in settings.items() if name in secret},
         custom_data={name: value for name, value in settings.items() if name not in secret},
     )

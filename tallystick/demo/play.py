@@ -19,6 +19,7 @@ from babel import Locale
 from django.core.management import CommandError, call_command
 
 from tallystick.accounts.models import Account, Website
+from tallystick.billing import doctoring
 from tallystick.billing.lines import LineDraft
 from tallystick.billing.models import Invoice, Product
 from tallystick.demo.data import BRITONS, EUROPEANS, PASSWORD, PRODUCTS, Cast
@@ -62,6 +63,10 @@ class Play:
         self._station(
             "12 customers and 20 products are in two Xero companies, each once", self._known
         )
+        self._station(
+            "and in Invoice Ninja: one website's directly, the other's by a relay that calls back",
+            self._known_at_invoice_ninja,
+        )
         paid = self._station("staff issue an invoice to Anna Becker", lambda: self._issue(anna))
         away = self._station("and one to Oliver Hughes, in pounds", lambda: self._issue(oliver))
         if not paid or not away:
@@ -75,7 +80,10 @@ class Play:
         )
         self._station("his link opens too, and asks for his pounds", lambda: self._opens(away))
         self._station("her receipt is mailed, once", lambda: self._receipted(paid))
-        self._station("the payment is recorded in Xero, once", lambda: self._recorded(paid))
+        self._station(
+            "the payment is recorded in Xero and in Invoice Ninja, once",
+            lambda: self._recorded(paid),
+        )
         self._station(
             f"{away.number} is paid in Xero; the signed webhook brings it back",
             lambda: self._comes_back(away),
@@ -84,6 +92,7 @@ class Play:
             "nothing is out of step, the worker is idle, the journal is whole", self._in_step
         )
         self._station("more invoices for you to try", self._more)
+        self._station("doctor: all well", self._is_well)
         return not self.failures
 
     # -- stations
@@ -92,6 +101,22 @@ class Play:
         for website, people in ((self.cast.europe, EUROPEANS), (self.cast.britain, BRITONS)):
             self._complete(website, "contacts", len(people))
             self._complete(website, "items", len(PRODUCTS))
+
+    def _known_at_invoice_ninja(self) -> None:
+        people = [person for person in BRITONS if not person.company]  # the relay takes people
+        wanted = {
+            ("invoiceninja", "clients"): len(EUROPEANS),
+            ("invoiceninja", "products"): len(PRODUCTS),
+            ("relay", "customers"): len(people),
+            ("relay", "products"): len(PRODUCTS),
+        }
+        for (name, kind), count in wanted.items():
+            self._made_there(name, kind, count)
+
+    def _made_there(self, name: str, kind: str, count: int) -> None:
+        stand = self.sandbox.stand(name)
+        self._until(lambda: len(stand.ledger(kind)) == count, f"{count} {kind} at {name}")
+        _once_each(stand.ledger(kind))
 
     def _complete(self, website: Website, kind: str, wanted: int) -> None:
         tenant = self._tenant(website)
@@ -164,6 +189,8 @@ class Play:
         self._until(lambda: self._made("payments", tenant), "the payment in Xero")
         _once_each(self._made("payments", tenant))
         _require(len(self._made("payments", tenant)) == 1, "more than one payment is there")
+        for kind in ("invoices", "payments"):
+            self._made_there("invoiceninja", kind, 1)
 
     def _comes_back(self, invoice: Invoice) -> None:
         tenant = self._tenant(invoice.website)
@@ -193,6 +220,11 @@ class Play:
         before = self._fences()
         time.sleep(IDLE)
         return self._fences() == before
+
+    def _is_well(self) -> None:
+        """Everything that can be recomputed comes out the same, while the worker goes on."""
+        found = [f"{check.name}: {finding}" for check, finding in doctoring.examine()]
+        _require(not found, "; ".join(found))
 
     def _more(self) -> None:
         """Something to look at: open, partly paid and overdue invoices of several customers."""
@@ -258,7 +290,7 @@ class Play:
     def _sign_in(self, browser: httpx2.Client, account: Account) -> None:
         page = browser.get("/accounts/login/")
         user = User.objects.get(account=account)
-        form = _form(page.text) | {"username": user.username, "password": PASSWORD}
+        form = _form(page.text) | {"login": user.username, "password": PASSWORD}
         referer = {"referer": f"{self.web}/accounts/login/"}
         answer = browser.post("/accounts/login/", data=form, headers=referer)
         _require("sessionid" in browser.cookies, f"signing in says {answer.status_code}")

@@ -112,6 +112,7 @@ class Stage:
             "JOURNAL_KEY": secrets.token_urlsafe(32),
             "DATABASE_URL": f"sqlite:///{self.folder / 'demo.sqlite3'}",
             "MEDIA_ROOT": str(self.folder / "media"),
+            "LOG_DIR": str(self.folder / "logs"),
             "PUBLIC_URL": self.web,
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
             "EMAIL_URL": f"smtp://{HOST}:{self.ports.mail}",
