@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
+
+from tallystick.kit import clock
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -15,3 +19,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def _engine() -> str:
     return str(settings.DATABASES["default"]["ENGINE"])
+
+
+@pytest.fixture
+def virtual_time() -> Iterator[clock.VirtualClock]:
+    """A clock that only moves when told: nothing waits."""
+    with clock.use(clock.VirtualClock()) as virtual:
+        yield virtual
+
+
+@pytest.fixture
+def healthy(request: pytest.FixtureRequest, db: None) -> Iterator[None]:
+    """When the test is over, the doctor finds nothing wrong; unless it is to break things."""
+    yield
+    if request.node.get_closest_marker("control"):
+        return
+    from tallystick.billing import doctoring
+    from tallystick.events import chain
+
+    while chain.seal():
+        pass
+    found = [f"{check.name}: {finding}" for check, finding in doctoring.examine()]
+    if found:
+        pytest.fail("\n".join(found))

@@ -17,7 +17,7 @@ from tallystick.ports.roles import (
     pusher_role,
 )
 from tallystick.ports.samples import kind_of
-from tallystick.ports.testing import Case
+from tallystick.ports.testing import Case, sent
 
 AnyCase = Case[Any]
 F = TypeVar("F", bound=Callable[..., None])
@@ -46,15 +46,18 @@ def every_push(test: F) -> F:
 
 
 def push(provider: Any, records: list[Record], attempt: str = "1") -> list[Any]:  # noqa: ANN401
-    verbs = pusher(provider, kind_of(records[0]))
-    assert verbs is not None
-    return verbs.push([Push(record) for record in records], attempt=attempt)
+    return sent(provider, [Push(record) for record in records], attempt)
 
 
 def find(provider: Any, records: list[Record]) -> list[Remote | None]:  # noqa: ANN401
     verbs = pusher(provider, kind_of(records[0]))
     assert verbs is not None
     return verbs.find(records)
+
+
+def only_if_it_can_be_asked(case: AnyCase) -> None:
+    if case.provider.by_callback:
+        pytest.skip("A go-between cannot be asked: it tells by its callback.")
 
 
 def fit_to_show(words: str) -> bool:

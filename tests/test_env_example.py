@@ -1,4 +1,4 @@
-"""`.env.example` lists what `tallystick/settings.py` reads: no more, no less, each explained."""
+"""`.env.example` lists what the site and the bridge read: no more, no less, each explained."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,18 @@ LINES = EXAMPLE.splitlines()
 SETTING = re.compile(r"#?(?P<name>[A-Z][A-Z0-9_]+)=(?P<value>.*)")
 
 
+READERS = ("tallystick/settings.py", "tallystick/bridge/settings.py")
+
+
+def calls() -> Iterator[ast.AST]:
+    for reader in READERS:
+        yield from ast.walk(ast.parse((ROOT / reader).read_text()))
+
+
 def settings_read() -> tuple[set[str], set[str], set[str]]:
-    """The names that settings.py reads, those of them that are secrets, and the aliases."""
+    """The names that are read, those of them that are secrets, and the aliases."""
     names, secrets, aliases = set(), set(), set()
-    for node in ast.walk(ast.parse((ROOT / "tallystick" / "settings.py").read_text())):
+    for node in calls():
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         if ast.unparse(node.func.value) not in {"env", "os.environ"} or not node.args:

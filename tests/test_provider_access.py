@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("virtual_time")
 def test_a_ping_tells_the_company(case: AnyCase) -> None:
     provider = case.connect(case.stand())
     info = provider.ping()
-    assert info.id
+    assert info.id or case.provider.by_callback
     assert info.name
     assert not provider.account() or provider.account() == info.id
 

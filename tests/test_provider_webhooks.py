@@ -62,10 +62,11 @@ def test_a_repeat_has_the_identity_of_the_first(case: AnyCase) -> None:
 @every(SendsWebhooks)
 def test_the_sandbox_sends_what_is_understood(case: AnyCase) -> None:
     stand = case.stand()
+    case.before_deliveries(stand)
     provider = case.connect(stand)
     (record,) = case.records(provider, Kind.INVOICE, 1)
     (remote,) = remotes_of(push(provider, [record]))
-    sent = [Delivery(out.headers, out.body) for out in case.deliveries(stand)]
+    sent = [case.received(out) for out in case.deliveries(stand)]
     assert sent
     events = []
     for delivery in sent:

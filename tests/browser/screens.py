@@ -10,6 +10,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -34,8 +35,17 @@ from playwright.sync_api import Browser
 
 from tallystick.accounts.models import Account, Tries
 from tallystick.billing import documents, paylinks, payments
+from tallystick.billing.credit_notes import issue_credit_note
 from tallystick.billing.tests import samples
 from tallystick.kit.money import Money
+from tests.browser import (
+    admin_scene,
+    bank_scene,
+    mail_scene,
+    overview_scene,
+    portal_scene,
+    staff_scene,
+)
 from tests.browser.chromium import chromium
 
 OUT = Path(settings.BASE_DIR) / "docs" / "screens"
@@ -51,6 +61,13 @@ def main() -> None:
         _pages(browser, origin, account)
         _part_payment(browser, origin)
         _documents(account)
+        portal_scene.pages(browser, origin, _shoot)
+        staff_scene.pages(browser, origin, _shoot)
+        bank_scene.pages(browser, origin, _shoot)
+        mail_scene.pages(browser, origin, _shoot)
+        mail_scene.mails(browser, OUT)
+        overview_scene.pages(browser, origin, _shoot)
+        admin_scene.pages(browser, origin, _shoot)
 
 
 def _pages(browser: Browser, origin: str, account: Account) -> None:
@@ -68,11 +85,9 @@ def _pages(browser: Browser, origin: str, account: Account) -> None:
     _shoot(browser, origin, "pay-withdrawn", f"/pay/invoice/{gone.payment_token}/")
     _shoot(browser, origin, "pay-unknown", "/pay/invoice/unknown/")
     _shoot(browser, origin, "home", "/")
-    _shoot(browser, origin, "home-client", "/", "ismail")
     _shoot(browser, origin, "log-in", "/accounts/login/")
     _shoot(browser, origin, "not-found", "/nothing/")
     get_user_model().objects.create_superuser("staff", password=samples.PASSWORD)
-    _shoot(browser, origin, "home-staff", "/", "staff")
     _shoot(browser, origin, "admin", "/admin/", "staff")
     _shoot(browser, origin, "admin-invoices", "/admin/billing/invoice/", "staff")
 
@@ -102,6 +117,14 @@ def _documents(account: Account) -> None:
     long = samples.invoice(account, lines=many, title="Many lines")
     _picture("invoice", documents.invoice_pdf(invoice))
     _picture("invoice-long", documents.invoice_pdf(long))
+    credited = samples.invoice(account)
+    note = issue_credit_note(
+        credited,
+        reason="One day was not needed.",
+        by=None,
+        quantities={credited.lines.all()[1]: Decimal("0.25")},
+    )
+    _picture("credit-note", documents.credit_note_pdf(note))
     _picture("receipt", documents.receipt_pdf(payments.mark_paid(invoice, by=None)))
 
 
@@ -124,6 +147,7 @@ def _shoot(
                 page.click("main .btn")
             else:
                 page.goto(origin + path)
+            page.wait_for_load_state("networkidle")
             page.screenshot(path=OUT / f"{name}-{size}-{scheme}.png", full_page=True)
             context.close()
 

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from tallystick.accounts.models import Account
-from tallystick.billing.models import Allocation
+from tallystick.billing.models import Allocation, Product
 from tallystick.integrations import sync
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.links import Link
@@ -28,12 +28,15 @@ from tallystick.sandbox.running import Running, StandClient
 from tests.reliability import seeding
 from tests.reliability.site import connect, new_website
 from tests.reliability.venues import Company, Venue
+from tests.reliability.web import WebProcess, web
 from tests.reliability.worker import LATENCY
 
 ROOT = Path(__file__).resolve().parents[2]
 LEASE = 1.5
 SETTLE_SECONDS = 60.0
 PATIENCE = 60.0
+WEB_TOO = 10
+"""Kills of a worker to one of the web server, where that hears callbacks."""
 
 
 class NotInTime(AssertionError):
@@ -42,7 +45,8 @@ class NotInTime(AssertionError):
 
 @dataclass(frozen=True)
 class Plan:
-    """`lease` None is the product's own."""
+    """`lease` None is the product's own. `spread`: the kills go over all of the work, which is made
+    once; without it work is added as long as there are kills to come."""
 
     records: int = 600
     kills: int = 15
@@ -53,6 +57,9 @@ class Plan:
     seed: int = 20261121
     lease: float | None = LEASE
     without: str = ""
+    spread: bool = False
+    in_flight: int = 0
+    """Calls at once; 0: as many as the provider is sent usually."""
 
 
 @dataclass
@@ -61,6 +68,7 @@ class Report:
     doubled: int
     open: int
     kills: int
+    web_kills: int
     calls: int
     seconds_to_settle: float
 
@@ -80,6 +88,7 @@ class WorkerProcess:
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "CELERY_BROKER_URL": plan.broker,
             "RELIABILITY_BATCH": str(plan.batch),
+            "RELIABILITY_IN_FLIGHT": str(plan.in_flight),
             "RELIABILITY_WITHOUT": plan.without,
             "LOG_LEVEL": "ERROR",
         }
@@ -121,35 +130,48 @@ class Siege:
     client: StandClient
     company: Company
     connection: Connection
+    web: WebProcess | None = None
+    """Who hears a go-between's callbacks."""
     kills: int = 0
+    web_kills: int = 0
+    marked: int = 0
     workers: list[WorkerProcess] = field(default_factory=list)
 
     # -- the work
 
     def mark(self, count: int) -> None:
-        """A third customers, the rest payments, of which the provider takes any number."""
-        website = self.connection.website
-        customers = seeding.customers(website, count // 3)
-        before = set(Allocation.objects.values_list("pk", flat=True))
-        seeding.payments(website, count - len(customers))
-        paid = Allocation.objects.exclude(pk__in=before).select_related("payment", "invoice")
-        for objects in (customers, list(paid)):
-            sync.mark_due(objects, [self.connection])
+        """More of every kind, in the venue's parts."""
+        parts = self.venue.besieged
+        for kind, part in parts.items():
+            told = _told(kind)
+            ours = told.model._base_manager.filter(**{told.website_path: self.connection.website})
+            before = set(ours.values_list("pk", flat=True))
+            share = count * part // sum(parts.values())
+            seeding.fill(self.connection.website, kind, share, start=self.marked)
+            fresh = ours.exclude(pk__in=before).select_related(*told.related)
+            sync.mark_due(list(fresh), [self.connection])
+        self.marked += count
 
     def wanted(self) -> dict[Kind, set[str]]:
-        accounts = Account.objects.of(self.connection.website_id)
-        paid = Allocation.objects.filter(invoice__website=self.connection.website_id)
-        return {
-            Kind.CUSTOMER: {account.customer_key for account in accounts},
-            Kind.PAYMENT: {f"y-{allocation.uid.hex}" for allocation in paid},
+        site = self.connection.website_id
+        keys = {
+            Kind.CUSTOMER: (account.customer_key for account in Account.objects.of(site)),
+            Kind.PRODUCT: (self.venue.product_key(each) for each in Product.objects.of(site)),
+            Kind.PAYMENT: (
+                f"y-{uid.hex}"
+                for uid in Allocation.objects.filter(invoice__website=site).values_list(
+                    "uid", flat=True
+                )
+            ),
         }
+        return {kind: set(keys[kind]) for kind in self.venue.besieged}
 
     def made(self) -> dict[Kind, Counter[str]]:
         return {
             kind: Counter(
                 self.client.ledger(self.venue.ledgers[kind], account=self.company.account)
             )
-            for kind in (Kind.CUSTOMER, Kind.PAYMENT)
+            for kind in self.venue.besieged
         }
 
     def open(self) -> int:
@@ -177,7 +199,9 @@ class Siege:
         while self.kills < self.plan.kills:
             before = self.calls()
             self.await_(partial(self._has_moved, before))
-            if not self.open():
+            if self.plan.spread:
+                self.await_(self._is_far_enough, PATIENCE * 5)
+            elif not self.open():
                 self.mark(self.plan.records // 3)
                 continue
             time.sleep(chance.uniform(0, 3 * LATENCY))
@@ -185,6 +209,14 @@ class Siege:
             crew[victim].kill()
             self.kills += 1
             crew[victim] = self.start()
+            if self.web and self.kills % WEB_TOO == 0:
+                self.web.kill()
+                self.web_kills += 1
+                self.web.start()
+
+    def _is_far_enough(self) -> bool:
+        """Whether so much of the work is done that the next kill is due."""
+        return self.open() < self.marked * (1 - self.kills / (self.plan.kills + 1))
 
     def _victim(self, crew: Sequence[WorkerProcess], chance: random.Random) -> int:
         """Every other time the one at work: the others are often still starting."""
@@ -209,20 +241,24 @@ class Siege:
         began = time.monotonic()
         while self.open() and time.monotonic() - began < SETTLE_SECONDS:
             time.sleep(0.1)
-        took = time.monotonic() - began
+        return self.report(time.monotonic() - began)
+
+    def report(self, took: float = 0.0) -> Report:
+        """What the sandbox says now."""
         made, wanted = self.made(), self.wanted()
         return Report(
             lost=sum(len(wanted[kind] - made[kind].keys()) for kind in wanted),
             doubled=sum(n > 1 for counts in made.values() for n in counts.values()),
             open=self.open(),
             kills=self.kills,
+            web_kills=self.web_kills,
             calls=self.calls(),
             seconds_to_settle=took,
         )
 
     @staticmethod
-    def await_(condition: Callable[[], object]) -> None:
-        until = time.monotonic() + PATIENCE
+    def await_(condition: Callable[[], object], patience: float = PATIENCE) -> None:
+        until = time.monotonic() + patience
         while not condition():
             if time.monotonic() > until:
                 raise NotInTime
@@ -237,12 +273,28 @@ def besieged(plan: Plan, venue: Venue, sandbox: Running) -> Iterator[Siege]:
     company = venue.company(venue.open_running(client, keys=plan.keys), url=client.url)
     client.fault(FaultKind.LATENCY, seconds=LATENCY, path=venue.api_path)
     connection = connect(venue, new_website(), company)
-    siege = Siege(plan, venue, client, company, connection)
-    siege.mark(plan.records)
-    try:
-        yield siege
-    finally:
-        siege.end()
+    with listening(venue, client) as heard_by:
+        siege = Siege(plan, venue, client, company, connection, heard_by)
+        siege.mark(plan.records)
+        try:
+            yield siege
+        finally:
+            siege.end()
+
+
+@contextmanager
+def listening(venue: Venue, client: StandClient) -> Iterator[WebProcess | None]:
+    """The site's own web server for the callbacks of a go-between."""
+    if not venue.provider.by_callback:
+        yield None
+        return
+    with web() as process:
+        venue.calls_back(client, process.url)
+        yield process
+
+
+def _told(kind: Kind) -> sync.ModelSync:
+    return next(told for told in sync.registered() if told.kind == kind)
 
 
 def run(plan: Plan, venue: Venue, sandbox: Running) -> Report:

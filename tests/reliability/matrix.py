@@ -51,7 +51,9 @@ def document(tables: Iterable[str]) -> str:
             "read on the connection, the record or the run's log; and another connection's record",
             "went out within 2 s meanwhile (`tests/reliability/test_neighbours.py`). A cell shows",
             "the calls it took and the minutes from the end of the fault until both sides were",
-            "equal; the last column quotes what a person reads.",
+            "equal; the last column quotes what a person reads. A go-between is not pulled from and",
+            "sends no webhooks, but calls back: in its third column callbacks of what was first sent",
+            "come late, out of order and twice while newer content goes out under the fault.",
             "",
             *tables,
         ]
@@ -59,17 +61,21 @@ def document(tables: Iterable[str]) -> str:
 
 
 def table(venue: Venue) -> str:
-    from tests.reliability.operations import OPERATIONS
-    from tests.reliability.troubles import TROUBLES
+    from tests.reliability.operations import operations_of
+    from tests.reliability.troubles import troubles_of
 
-    names = [operation.name for operation in OPERATIONS]
+    operations = operations_of(venue)
+    names = [operation.name for operation in operations]
     lines = [f"## {venue.provider.name}", "", f"| fault | {' | '.join(names)} | it says |"]
     lines.append("|---" * (len(names) + 2) + "|")
-    for trouble in TROUBLES:
-        cells = [played(venue, operation, trouble) for operation in OPERATIONS]
+    for trouble in troubles_of(venue):
+        cells = [played(venue, operation, trouble) for operation in operations]
         said = next((cell.words for cell in cells if cell.words), "-")
         shown = [f"{cell.calls} calls, {cell.minutes:.0f} min" for cell in cells]
         lines.append(f"| {trouble.name} | {' | '.join(shown)} | {said} |")
+    lines += [
+        f"| {name} |{' |' * len(names)} not here: {why} |" for name, why in venue.lacks.items()
+    ]
     return "\n".join([*lines, ""])
 
 

@@ -1,17 +1,20 @@
-"""The four operations of the matrix, each with a record that some-items trouble spares and one it hits."""
+"""The operations of the matrix, each with a record that some-items trouble spares and one it hits."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import ClassVar
 
 from tallystick.billing.models import Invoice
 from tallystick.integrations.links import Link
 from tallystick.ports.records import Kind
+from tallystick.ports.sandboxing import Outgoing
 from tallystick.queue.rows import State
-from tests.reliability.site import Site
+from tests.reliability.site import Site, as_they_are
+from tests.reliability.venues import Venue
 
 WRITES = ("PUT", "POST")
 
@@ -23,6 +26,12 @@ class Operation(ABC):
     methods: ClassVar[Sequence[str]]
     kinds: ClassVar[Sequence[Kind]]
 
+    @classmethod
+    def suits(cls, venue: Venue) -> bool:
+        """Whether the provider can do it."""
+        del venue
+        return True
+
     @abstractmethod
     def prepare(self, site: Site) -> None: ...
 
@@ -31,10 +40,10 @@ class Operation(ABC):
 
     def hit(self, site: Site) -> None:
         """Make one record such that the provider, or we, cannot take it."""
-        site.venue.close_books(site.stand, site.company, site.clock.now().date().isoformat())
+        site.venue.refuse_some(site.stand, site.company, site.clock.now().date().isoformat())
 
     def mend(self, site: Site) -> None:
-        site.venue.close_books(site.stand, site.company, "")
+        site.venue.accept_all(site.stand, site.company)
         Link.objects.filter(connection=site.connection, state=State.DEAD).revive()
 
 
@@ -69,7 +78,7 @@ class Update(Operation):
             assert customer.user
             customer.user.first_name += " Maria"
             customer.user.save()
-        self.product.name = "Crown, gold"
+        self.product.name, self.product.price = "Crown, gold", Decimal("195.00")
         self.product.save()
         self.invoices[0].refresh_from_db()
         self.invoices[0].void(reason="Ordered twice")
@@ -78,6 +87,10 @@ class Update(Operation):
 class _FromThere(Operation):
     methods = ("GET",)
     kinds = (Kind.INVOICE,)
+
+    @classmethod
+    def suits(cls, venue: Venue) -> bool:
+        return Kind.INVOICE in venue.ledgers
 
     def prepare(self, site: Site) -> None:
         customer = site.customer()
@@ -119,4 +132,44 @@ class Webhook(_FromThere):
         assert site.deliver(), "the provider's trouble does not keep its webhooks out"
 
 
-OPERATIONS: tuple[type[Operation], ...] = (Create, Update, Pull, Webhook)
+class Callback(Operation):
+    """Callbacks of what was first sent come late, out of order and twice, when newer content is
+    due: that then goes out under the trouble."""
+
+    name = "callback"
+    methods = WRITES
+    kinds = (Kind.CUSTOMER, Kind.PRODUCT)
+
+    @classmethod
+    def suits(cls, venue: Venue) -> bool:
+        return venue.provider.by_callback
+
+    def prepare(self, site: Site) -> None:
+        self.held: list[Outgoing] = []
+        site.post = self._hold
+        self.customers = [site.customer(name) for name in ("anna", "bernd")]
+        self.product = site.product()
+        site.serve()
+        site.post = as_they_are
+
+    def _hold(self, callbacks: Sequence[Outgoing]) -> Sequence[Outgoing]:
+        self.held += callbacks
+        return ()
+
+    def act(self, site: Site) -> None:
+        for customer in self.customers:
+            assert customer.user
+            customer.user.first_name += " Maria"
+            customer.user.save()
+        self.product.price = Decimal("195.00")
+        self.product.save()
+        assert len(self.held) == len(self.customers) + 1
+        site.hear(self.held[::-1])
+        site.hear(self.held)
+
+
+OPERATIONS: tuple[type[Operation], ...] = (Create, Update, Pull, Webhook, Callback)
+
+
+def operations_of(venue: Venue) -> list[type[Operation]]:
+    return [operation for operation in OPERATIONS if operation.suits(venue)]

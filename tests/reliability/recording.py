@@ -51,13 +51,22 @@ class Recorder(httpx2.BaseTransport):
         )
 
     def require_looks(self) -> None:
-        """Raises `CreatedUnseen` unless between any two creates of one key it was looked up."""
-        open_creates: set[tuple[Kind | None, str]] = set()
+        """Raises `CreatedUnseen` unless between any two creates of one key it was looked up, or the
+        second was told to be the same as the first."""
+        open_creates: dict[tuple[Kind | None, str], Reading] = {}
         for reading in self.readings:
-            keys = {(reading.kind, key) for key in reading.keys}
-            if reading.verb == "look":
-                open_creates -= keys
-            elif reading.verb == "create":
-                if again := open_creates & keys:
-                    raise CreatedUnseen(f"{len(again)} were sent twice unseen, as {min(again)}")
-                open_creates |= keys
+            for key in reading.keys:
+                before = open_creates.get((reading.kind, key))
+                if reading.verb == "look":
+                    open_creates.pop((reading.kind, key), None)
+                elif reading.verb == "create":
+                    if before and not _is_told(before, reading):
+                        raise CreatedUnseen(f"{reading.kind} {key} was sent twice unseen")
+                    open_creates[reading.kind, key] = reading
+
+
+def _is_told(first: Reading, second: Reading) -> bool:
+    """Whether the receiver can tell from the identity that both are one, or that they are not."""
+    if not second.identity:
+        return False
+    return second.identity == first.identity or second.content != first.content

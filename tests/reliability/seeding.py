@@ -13,8 +13,12 @@ from tallystick.people.models import User
 from tallystick.ports.records import Kind
 
 
-def fill(website: Website, kind: Kind, count: int) -> None:
-    _MAKERS[kind](website, count)
+def fill(website: Website, kind: Kind, count: int, *, start: int = 0) -> None:
+    """`start`: how many there are already, for those whose names are numbered."""
+    if kind == Kind.PRODUCT:
+        products(website, count, start=start)
+    else:
+        _MAKERS[kind](website, count)
 
 
 def customers(website: Website, count: int) -> list[Account]:
@@ -66,6 +70,7 @@ def invoices(website: Website, count: int) -> list[Invoice]:
 def payments(website: Website, count: int) -> None:
     """Of one euro each, on as few invoices as hold them."""
     per_invoice = 100
+    before = Payment.objects.of(website).count()
     targets = invoices(website, -(-count // per_invoice))
     now = clock.now()
     made = Payment.objects.bulk_create(
@@ -79,7 +84,7 @@ def payments(website: Website, count: int) -> None:
                 currency="EUR",
                 status=Payment.Status.SUCCEEDED,
                 succeeded_at=now,
-                key=f"seed-{n}",
+                key=f"seed-{before + n}",
             )
             for n in range(count)
         ],
@@ -93,7 +98,6 @@ def payments(website: Website, count: int) -> None:
 
 _MAKERS: Mapping[Kind, Callable[[Website, int], object]] = {
     Kind.CUSTOMER: customers,
-    Kind.PRODUCT: products,
     Kind.INVOICE: invoices,
     Kind.PAYMENT: payments,
 }

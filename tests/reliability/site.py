@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from urllib.parse import urlsplit
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
+from django.test import Client
 
 from tallystick.accounts.models import Account, Website
 from tallystick.billing import payments
@@ -25,8 +27,8 @@ from tallystick.kit.clock import VirtualClock
 from tallystick.kit.money import Money
 from tallystick.people.models import User
 from tallystick.ports.records import Kind
-from tallystick.ports.roles import Delivery
-from tallystick.ports.sandboxing import Stand, transport
+from tallystick.ports.roles import Delivery, Subscribes
+from tallystick.ports.sandboxing import Outgoing, Receipt, Stand, transport
 from tallystick.queue.leases import owner_name
 from tallystick.queue.registry import Budget
 from tallystick.queue.rows import State
@@ -54,8 +56,17 @@ class Skewed(VirtualClock):
         self._other.advance(by)
 
 
+Post = Callable[[Sequence[Outgoing]], Sequence[Outgoing]]
+
+
+def as_they_are(callbacks: Sequence[Outgoing]) -> Sequence[Outgoing]:
+    return callbacks
+
+
 @dataclass
 class Site:
+    """`post` is what becomes of a go-between's callbacks on their way here."""
+
     venue: Venue
     clock: VirtualClock
     stand: Stand
@@ -66,6 +77,9 @@ class Site:
     recorder: Recorder
     heard: list[str] = field(default_factory=list)
     """What a person could read of it, so far."""
+    post: Post = as_they_are
+    release: Post = as_they_are
+    """What `post` becomes when callbacks that are held are let go."""
 
     # -- what happens here
 
@@ -97,6 +111,8 @@ class Site:
             serve(kind(connection, owner_name()))
         self.connection.refresh_from_db()
         self._listen()
+        if self.venue.provider.by_callback:
+            self.hear(self.post(self.stand.outgoing()))
 
     def settle(self, *, step: timedelta = timedelta(minutes=1), kind: type[Turn] = Turn) -> int:
         """Serve, time passing, until nothing is left to do; answers how many rounds it took."""
@@ -104,8 +120,15 @@ class Site:
             self.serve(kind=kind)
             if not self.is_busy():
                 return rounds + 1
-            self.pass_time(step)
+            self.pass_time(max(step, self._idle()))
         raise NeverSettled([(link.key, link.state, link.last_error) for link in self.open_links()])
+
+    def _idle(self) -> timedelta:
+        """How long there is nothing to do, as far as links say."""
+        if Link.objects.stale().filter(connection=self.connection).exists():
+            return timedelta()
+        first = self.open_links().aggregate(at=Min("due_at"))["at"]
+        return max(first - clock.now(), timedelta()) if first else timedelta()
 
     def is_busy(self) -> bool:
         stale = Link.objects.filter(connection=self.connection, update_needed=True)
@@ -126,13 +149,29 @@ class Site:
 
     def deliver(self) -> int:
         """Hand over what the provider has to tell; answers how many events were kept."""
+        number = self.connection.pk if issubclass(self.venue.provider, Subscribes) else None
         return sum(
-            inbox.receive(self.venue.provider.type, Delivery(out.headers, out.body))
+            inbox.receive(self.venue.provider.type, self._delivery(out), connection_id=number)
             for out in self.venue.deliveries(self.stand, self.company)
         )
 
+    def _delivery(self, out: Outgoing) -> Delivery:
+        tail = out.url.partition(f"/webhook/{self.connection.pk}/")[2]
+        return Delivery(out.headers, out.body, tail)
+
     def lose_webhooks(self) -> None:
         self.venue.deliveries(self.stand, self.company)
+
+    def hear(self, callbacks: Sequence[Outgoing]) -> None:
+        """A go-between's callbacks, at the site's own address for them."""
+        for out in callbacks:
+            answer = Client(SERVER_NAME="localhost").post(
+                urlsplit(out.url).path,
+                out.body,
+                content_type=out.headers["content-type"],
+                headers=dict(out.headers),
+            )
+            self.stand.reported(Receipt(out, self.stand.now(), answer.status_code))
 
     # -- witnesses
 
@@ -148,7 +187,8 @@ class Site:
         }
         assert there == wanted
         assert not self.stand.ledger.doubled()
-        assert self._wanted_payments() <= set(self.made(Kind.PAYMENT))
+        if Kind.PAYMENT in self.venue.ledgers:
+            assert self._wanted_payments() <= set(self.made(Kind.PAYMENT))
 
     def _wanted_payments(self) -> set[str]:
         """Those that began here; what came from there has the provider's id for a reference."""

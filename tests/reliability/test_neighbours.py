@@ -25,8 +25,8 @@ from tallystick.queue.registry import registered
 from tallystick.queue.stopping import Stop
 from tallystick.queue.worker import Worker
 from tests.reliability.site import connect, new_website
-from tests.reliability.troubles import TROUBLES, Trouble
-from tests.reliability.venues import Venue
+from tests.reliability.troubles import OF_CALLBACKS, TROUBLES, Trouble, troubles_of
+from tests.reliability.venues import Venue, venues
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -55,7 +55,15 @@ class Held(httpx2.BaseTransport):
         return self._inner.handle_request(request)
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
+TROUBLED = [
+    pytest.param(venue, trouble, id=f"{trouble.name}-{venue.provider.type}")
+    for venue in venues()
+    for trouble in troubles_of(venue)
+    if trouble not in OF_CALLBACKS
+]
+
+
+@pytest.mark.parametrize(("venue", "trouble"), TROUBLED)
 def test_another_is_not_delayed(venue: Venue, trouble: Trouble) -> None:
     assert _delay(venue, trouble) <= MOST_SECONDS
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from tallystick.ports.sandboxing import Fault, FaultKind
-from tests.reliability.site import Site
+from tallystick.ports.sandboxing import Fault, FaultKind, Outgoing
+from tests.reliability.site import Site, as_they_are
+from tests.reliability.venues import Venue
 
 HOUR = 3600
 
@@ -42,8 +43,13 @@ def _disconnect(site: Site) -> None:
     site.venue.refuse(site.stand, site.company)
 
 
-def _connect(site: Site) -> None:
+def _permit(site: Site) -> None:
     site.venue.permit(site.stand, site.company)
+    _connect(site)
+
+
+def _connect(site: Site) -> None:
+    """A person reads that it is to be connected again, and does it."""
     site.connection.refresh_from_db()
     site.connection.mended()
     site.connection.save()
@@ -68,9 +74,12 @@ def _behind(site: Site) -> None:
 
 def _right(site: Site) -> None:
     site.stand_clock.by = timedelta()
+    if site.connection.needs_reconnect:
+        _connect(site)
 
 
 NO_ANSWER = "did not answer in time|cannot be reached"
+TOO_MANY = "limit of calls|enough calls"
 BURST = tuple(Fault(kind=FaultKind.STATUS, status=status, times=1) for status in range(500, 505))
 
 TROUBLES: tuple[Trouble, ...] = (
@@ -82,13 +91,13 @@ TROUBLES: tuple[Trouble, ...] = (
     Trouble("truncated JSON with 200", "of no use", _each(FaultKind.TRUNCATED)),
     Trouble("HTML with 200", "of no use", _each(FaultKind.HTML)),
     Trouble("body at 1 byte/s", "did not answer in time", _each(FaultKind.SLOW_BODY)),
-    Trouble("429, Retry-After in seconds", "limit of calls", _too_many(30)),
-    Trouble("429, Retry-After as a date", "limit of calls", _too_many(90, "date")),
-    Trouble("429, no Retry-After", "limit of calls", _too_many(None)),
-    Trouble("429, Retry-After of a day", "limit of calls", _too_many(24 * HOUR)),
+    Trouble("429, Retry-After in seconds", TOO_MANY, _too_many(30)),
+    Trouble("429, Retry-After as a date", TOO_MANY, _too_many(90, "date")),
+    Trouble("429, no Retry-After", TOO_MANY, _too_many(None)),
+    Trouble("429, Retry-After of a day", TOO_MANY, _too_many(24 * HOUR)),
     Trouble("burst of 500-504", r"trouble of its own \(HTTP 50\d\)", BURST),
     Trouble("access token expired in the middle", "", _each(FaultKind.TOKEN_EXPIRED)),
-    Trouble("permission revoked", "[Rr]econnect", begins=_disconnect, ends=_connect, minutes=6),
+    Trouble("permission revoked", "[Rr]econnect", begins=_disconnect, ends=_permit, minutes=6),
     Trouble("200 with errors for some items", "lock date|differ|there", some_items=True, minutes=6),
     Trouble(
         "daily limit reached", r"limit of calls \(day\)", begins=_use_up, ends=_more, minutes=2
@@ -96,3 +105,57 @@ TROUBLES: tuple[Trouble, ...] = (
     Trouble("our clock 10 minutes ahead", "", begins=_ahead, ends=_right, minutes=3),
     Trouble("our clock 10 minutes behind", "", begins=_behind, ends=_right, minutes=3),
 )
+
+
+def _lose(site: Site) -> None:
+    site.post = lambda callbacks: ()
+
+
+def _twice(site: Site) -> None:
+    site.post = lambda callbacks: [*callbacks, *callbacks]
+
+
+def _hold(site: Site) -> None:
+    """They come all at once when it is over, the last first."""
+    held: list[Outgoing] = []
+
+    def hold(callbacks: Sequence[Outgoing]) -> Sequence[Outgoing]:
+        held.extend(callbacks)
+        return ()
+
+    def release(callbacks: Sequence[Outgoing]) -> Sequence[Outgoing]:
+        held.extend(callbacks)
+        released, held[:] = held[::-1], []
+        return released
+
+    site.post, site.release = hold, release
+
+
+def _release(site: Site) -> None:
+    site.post = site.release
+
+
+def _usual(site: Site) -> None:
+    site.post = as_they_are
+
+
+NO_CALLBACK = "no callback came in time"
+LATE = 70
+"""Minutes; a callback is waited for for sixty."""
+
+OF_CALLBACKS: tuple[Trouble, ...] = (
+    Trouble("callbacks lost", NO_CALLBACK, begins=_lose, ends=_usual, minutes=6),
+    Trouble("callbacks late", NO_CALLBACK, begins=_hold, ends=_release, minutes=LATE),
+    Trouble("callbacks repeated", "", begins=_twice, ends=_usual, minutes=3),
+    Trouble("callbacks out of order", "", begins=_hold, ends=_release, minutes=6),
+)
+
+
+def troubles_of(venue: Venue) -> list[Trouble]:
+    """Those that the provider can be in, with what is read of them there."""
+    found = [*TROUBLES, *(OF_CALLBACKS if venue.provider.by_callback else ())]
+    return [
+        replace(trouble, words=venue.words.get(trouble.name, trouble.words))
+        for trouble in found
+        if trouble.name not in venue.lacks
+    ]

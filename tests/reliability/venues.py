@@ -7,20 +7,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from tallystick.accounts.models import Account
+from tallystick.billing.models import Invoice, Product
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.registry import AnyProvider
 from tallystick.ports.records import Kind
-from tallystick.ports.sandboxing import Outgoing, Stand
+from tallystick.ports.sandboxing import Fault, FaultKind, Outgoing, Stand
 from tallystick.sandbox.running import StandClient
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one request means: `verb` is create, look, change, read or token."""
+    """What one request means: `verb` is create, look, change, read or token. `identity`: under which
+    it may be repeated without harm; then `content` tells whether a further one is a repeat."""
 
     verb: str
     kind: Kind | None = None
     keys: Sequence[str] = ()
+    identity: str = ""
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,17 @@ class Venue(ABC):
     """Part of the path of every call but those for tokens."""
     tolerates_doubles: ClassVar[frozenset[Kind]]
     """Kinds of which the provider takes a second one with the same key: nothing but us prevents it."""
+    besieged: ClassVar[Mapping[Kind, int]]
+    """What is pushed while workers are killed, and in which parts."""
+    lacks: ClassVar[Mapping[str, str]] = {}
+    """Troubles of the matrix that there cannot be, and why."""
+    words: ClassVar[Mapping[str, str]] = {}
+    """Trouble -> what is read of it here, where that is not what is read of other providers."""
+    hosted: ClassVar[Mapping[str, int]] = {}
+    """Calls by minute and by day that the provider's own hosting allows; empty: no limits."""
+    safeguards: ClassVar[Sequence[tuple[object, str, object]]] = ()
+    """What keeps it from making a second one besides the engine's look: (whose, name, what takes its
+    place in a negative control)."""
 
     @abstractmethod
     def company(self, description: Mapping[str, Any], *, url: str = "") -> Company:
@@ -77,17 +93,54 @@ class Venue(ABC):
     def faces(self, stand: Stand, company: Company) -> Iterable[Face]:
         """Everything of ours that the stand holds."""
 
-    @abstractmethod
     def ours(self, connection: Connection) -> Iterable[Face]:
         """What should be there, from our own models."""
+        site = connection.website_id
+        for account in Account.objects.of(site).select_related("user", "organisation"):
+            first = account.user.first_name if account.user else ""
+            says = {"first name": first, "e-mail": account.email}
+            yield Face(Kind.CUSTOMER, account.customer_key, says)
+        for product in Product.objects.of(site):
+            yield Face(Kind.PRODUCT, self.product_key(product), self.product_says(product))
+        if Kind.INVOICE in self.ledgers:
+            yield from _invoices(site)
 
-    @abstractmethod
+    def product_key(self, product: Product) -> str:
+        """What the ledger counts it by."""
+        return product.code
+
+    def product_says(self, product: Product) -> Mapping[str, str]:
+        return {"name": product.name, "price": f"{product.price:.2f}"}
+
     def paid_there(self, stand: Stand, company: Company, number: str, amount: str = "") -> None:
         """Someone records a payment of the invoice at the provider."""
+        raise NotImplementedError
 
-    @abstractmethod
     def edited_there(self, stand: Stand, company: Company, number: str, price: str) -> None:
         """Someone changes the invoice's only line at the provider."""
+        raise NotImplementedError
+
+    def limit_day(self, stand: Stand, calls: int) -> None:
+        """So many calls a day, from now on."""
+        raise NotImplementedError
+
+    def refuse_some(self, stand: Stand, company: Company, day: str) -> None:
+        """Of the records of `day` the provider does not take some; unless it says which, one whose
+        turn is next."""
+        del company, day
+        path = self.paths[Kind.CUSTOMER]
+        for method in ("POST", "PUT"):
+            fault = Fault(kind=FaultKind.STATUS, status=422, method=method, path=path, times=1)
+            stand.faults.switch_on(fault)
+
+    def accept_all(self, stand: Stand, company: Company) -> None:
+        """... and takes them again."""
+        del company
+        stand.faults.clear()
+
+    def calls_back(self, client: StandClient, url: str) -> None:
+        """A running go-between tells the site at `url` what became of deliveries."""
+        raise NotImplementedError
 
     @abstractmethod
     def deliveries(self, stand: Stand, company: Company) -> Sequence[Outgoing]:
@@ -108,19 +161,25 @@ class Venue(ABC):
     @abstractmethod
     def lift_limits(self, stand: Stand) -> None: ...
 
-    @abstractmethod
-    def limit_day(self, stand: Stand, calls: int) -> None:
-        """So many calls a day, from now on."""
+    def host(self, stand: Stand, connection: Connection) -> None:  # noqa: B027 - mostly nothing
+        """As the provider hosts it, with its limits; nothing to do where they are there anyway."""
 
-    @abstractmethod
-    def close_books(self, stand: Stand, company: Company, day: str) -> None:
-        """Invoices dated up to `day` are refused, one by one; an empty day lifts it."""
+
+def _invoices(website_id: int) -> Iterable[Face]:
+    for invoice in Invoice.objects.of(website_id).exclude(status=Invoice.Status.DRAFT):
+        is_void = invoice.status == Invoice.Status.VOID
+        says = {"void": str(is_void), "total": f"{invoice.amount:.2f}"}
+        if not is_void:
+            says["paid"] = f"{invoice.amount_paid:.2f}"
+        yield Face(Kind.INVOICE, invoice.number, says)
 
 
 def venues() -> tuple[Venue, ...]:
+    from tests.reliability.invoiceninja import InvoiceNinjaVenue
+    from tests.reliability.relay import RelayVenue
     from tests.reliability.xero import XeroVenue
 
-    return (XeroVenue(),)
+    return (XeroVenue(), InvoiceNinjaVenue(), RelayVenue())
 
 
 def venue_of(provider: type[AnyProvider]) -> Venue:

@@ -2,6 +2,7 @@
 
 RELIABILITY_LEASE    seconds a connection's lease lasts, so that a killed worker is soon replaced
 RELIABILITY_BATCH    records a call: few, so that there are calls to hit
+RELIABILITY_IN_FLIGHT  calls at once, for more to hit
 RELIABILITY_DIE      `point:n`: SIGKILL to its own group at the n-th crossing of a point
 RELIABILITY_PAUSE    the same with SIGSTOP to itself
 RELIABILITY_WITHOUT  `look`, `fence`: the negative controls
@@ -82,7 +83,7 @@ def watch(cross: Crossing) -> None:  # noqa: C901 - three patches, each a few li
         return call(self, batch)
 
     def writing(self: Turn, results: Sequence[Any]) -> None:
-        fresh = any(result.fresh for result in results)
+        fresh = any(result.fresh or (result.told and not result.told.due_at) for result in results)
         if fresh:
             cross("after the answer")
         write(self, results)
@@ -105,16 +106,28 @@ def shrink(batch: int) -> None:
     from tallystick.integrations import registry
 
     for provider in registry.PROVIDERS:
-        provider.batch_size = provider.fetch_size = batch
+        provider.batch_size = min(batch, provider.batch_size)
+        provider.fetch_size = min(batch, provider.fetch_size)
         provider.limits = ()
+
+
+def widen(calls: int) -> None:
+    from tallystick.integrations import registry
+
+    for provider in registry.PROVIDERS:
+        provider.concurrency = calls
 
 
 def without(names: Sequence[str]) -> None:
     if "look" in names:
         from tallystick.integrations import recovery
         from tests.reliability.controls import forget_attempts
+        from tests.reliability.venues import venues
 
         recovery.recover = forget_attempts
+        for venue in venues():
+            for whose, name, instead in venue.safeguards:
+                setattr(whose, name, instead)
     if "fence" in names:
         from django.db import transaction
 
@@ -138,6 +151,8 @@ def main() -> None:
         shorten(float(lease))
     if batch := env.get("RELIABILITY_BATCH"):
         shrink(int(batch))
+    if calls := int(env.get("RELIABILITY_IN_FLIGHT") or 0):
+        widen(calls)
     if point := env.get("RELIABILITY_DIE"):
         watch(Crossing(point, die_in_flight if point.startswith("in flight") else die))
     if point := env.get("RELIABILITY_PAUSE"):

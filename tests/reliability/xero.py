@@ -7,9 +7,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tallystick.accounts.models import Account
-from tallystick.billing.models import Invoice, Product
-from tallystick.integrations.connections import Connection
 from tallystick.ports.records import Kind
 from tallystick.ports.sandboxing import Outgoing, Stand
 from tallystick.providers.xero import Xero
@@ -45,6 +42,12 @@ class XeroVenue(Venue):
     api_path = "/api.xro/"
     # Contact and invoice numbers are unique there, items are written by their code.
     tolerates_doubles = frozenset({Kind.PAYMENT})
+    besieged = {Kind.CUSTOMER: 1, Kind.PAYMENT: 2}
+    hosted = {
+        {60: "minute", 86_400: "day"}[limit.window]: limit.calls
+        for limit in Xero.limits
+        if limit.scope != "app"
+    }
 
     def company(self, description: Mapping[str, Any], *, url: str = "") -> Company:
         addresses = {
@@ -113,22 +116,6 @@ class XeroVenue(Venue):
                 says["paid"] = f"{invoice['AmountPaid']:.2f}"
             yield Face(Kind.INVOICE, invoice["InvoiceNumber"], says)
 
-    def ours(self, connection: Connection) -> Iterable[Face]:
-        site = connection.website_id
-        for account in Account.objects.of(site).select_related("user", "organisation"):
-            first = account.user.first_name if account.user else ""
-            says = {"first name": first, "e-mail": account.email}
-            yield Face(Kind.CUSTOMER, account.customer_key, says)
-        for product in Product.objects.of(site):
-            says = {"name": product.name, "price": f"{product.price:.2f}"}
-            yield Face(Kind.PRODUCT, product.code, says)
-        for invoice in Invoice.objects.of(site).exclude(status=Invoice.Status.DRAFT):
-            is_void = invoice.status == Invoice.Status.VOID
-            says = {"void": str(is_void), "total": f"{invoice.amount:.2f}"}
-            if not is_void:
-                says["paid"] = f"{invoice.amount_paid:.2f}"
-            yield Face(Kind.INVOICE, invoice.number, says)
-
     def paid_there(self, stand: Stand, company: Company, number: str, amount: str = "") -> None:
         _xero(stand).pay_invoice(number, amount, organisation=company.account)
 
@@ -158,8 +145,12 @@ class XeroVenue(Venue):
     def limit_day(self, stand: Stand, calls: int) -> None:
         _xero(stand).set_limits(day=calls)
 
-    def close_books(self, stand: Stand, company: Company, day: str) -> None:
+    def refuse_some(self, stand: Stand, company: Company, day: str) -> None:
+        """The invoices of that day."""
         _xero(stand).set_lock_date(day, organisation=company.account)
+
+    def accept_all(self, stand: Stand, company: Company) -> None:
+        _xero(stand).set_lock_date("", organisation=company.account)
 
 
 def _asked(query: Mapping[str, str]) -> list[str]:
