@@ -3,7 +3,9 @@
     [DATABASE_URL=postgres:///bench] python -m benchmarks.p13_save [--rounds 50]
 
 Queries beyond those of a site on which no model is registered for sync; network calls within the
-request; milliseconds, of which the ratio to the same site is what counts.
+request; milliseconds, of which the ratio to the same site is what counts. Then, on a site of its own,
+with one relay to Invoice Ninja that answers and with the same when it is down: saves in turn, while
+what they made due is sent between them.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 from urllib.parse import urlsplit
@@ -31,6 +34,7 @@ def main() -> None:
     arguments = _arguments()
     with own_database() as url:
         results = measure(arguments.rounds)
+        relayed = measure_relay(arguments.rounds)
         database = urlsplit(url).scheme
     print(
         f"{'connections':>12}{'act':>10}{'queries':>9}{'extra':>7}{'network':>9}{'ms':>8}{'ratio':>7}"
@@ -40,7 +44,12 @@ def main() -> None:
             f"{each['connections']:>12}{each['act']:>10}{each['queries']:>9}{each['extra']:>7}"
             f"{each['network']:>9}{each['ms']:>8.2f}{each['ratio']:>7.2f}"
         )
-    print(json.dumps({"name": "P13", "database": database, "results": results}))
+    for each in relayed:
+        print(
+            f"relay {each['relay']:>6}{each['act']:>10}{each['queries']:>9}{'':>7}"
+            f"{each['network']:>9}{each['ms']:>8.2f}"
+        )
+    print(json.dumps({"name": "P13", "database": database, "results": results, "relay": relayed}))
 
 
 def measure(rounds: int) -> list[dict[str, Any]]:
@@ -74,6 +83,51 @@ def measure(rounds: int) -> list[dict[str, Any]]:
                 }
             )
     return results
+
+
+def measure_relay(rounds: int) -> list[dict[str, Any]]:
+    """A site with one relay, up and down in turn; what was saved is sent between the rounds."""
+    from django.core.management import call_command
+
+    from tallystick.ports.sandboxing import Fault, FaultKind
+    from tallystick.providers.relay import Relay
+    from tests.reliability.site import open_site
+    from tests.reliability.venues import venue_of
+
+    call_command("flush", interactive=False, verbosity=0)
+    measured: dict[tuple[str, str], list[tuple[int, int, float]]] = {}
+    with open_site(venue_of(Relay)) as site:
+        for number in range(2 * rounds):
+            state = ("up", "down")[number % 2]
+            site.stand.faults.clear()
+            if state == "down":
+                site.stand.faults.switch_on(Fault(kind=FaultKind.REFUSED))
+            for act, deed in _acts().items():
+                measured.setdefault((state, act), []).append(_once(deed))
+            site.serve()
+            site.pass_time(timedelta(minutes=1))
+    return [
+        {
+            "relay": state,
+            "act": act,
+            "queries": max(queries for queries, _, _ in found),
+            "network": max(network for _, network, _ in found),
+            "ms": statistics.median(seconds for _, _, seconds in found) * 1000,
+        }
+        for (state, act), found in measured.items()
+    ]
+
+
+def _once(deed: Callable[[int], object]) -> tuple[int, int, float]:
+    """Its queries and network calls, and its time, counting included."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with _listening() as calls, CaptureQueriesContext(connection) as captured:
+        began = time.perf_counter()
+        deed(0)
+        seconds = time.perf_counter() - began
+    return _without_transactions(captured.captured_queries), len(calls), seconds
 
 
 def _acts() -> dict[str, Callable[[int], object]]:

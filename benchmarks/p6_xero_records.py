@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from pathlib import Path
 import httpx2
 from pydantic_core import to_json
 
+from benchmarks import peers
 from tallystick.ports.exchange import Line as HttpLine
 from tallystick.ports.records import (
     Invoice,
@@ -67,7 +67,7 @@ Work = Callable[[], object]
 def main() -> None:
     arguments = _arguments()
     if find_spec("xero_python") is None:
-        _again_with_the_peer()
+        peers.run_again("benchmarks.p6_xero_records")
     records, page = _records(), _page()
     jobs: dict[str, dict[str, Work]] = {
         f"{OUT} out": {
@@ -95,17 +95,6 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=40)
     return parser.parse_args()
-
-
-def _again_with_the_peer() -> None:
-    """Run in an environment of its own: the SDK stays out of ours."""
-    python = ROOT / ".venv-bench" / "bin" / "python"
-    if not python.exists():
-        locked = ROOT / "requirements" / "bench.txt"
-        subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r"]
-        subprocess.run([*install, str(locked)], check=True)
-    os.execv(python, [str(python), "-m", "benchmarks.p6_xero_records", *sys.argv[1:]])  # noqa: S606
 
 
 def _measured(works: dict[str, Work], rounds: int) -> dict[str, float]:

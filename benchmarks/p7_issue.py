@@ -224,29 +224,13 @@ def _numbers() -> list[int]:
 
 def _fill(rows: int) -> None:
     """Copy one issued invoice, with all that belongs to it, `rows` times."""
-    from django.db import connection
+    from benchmarks.filling import copy, settle
 
     account = _account()
     pk = _issue(account, _lines(account.website))
-    with connection.cursor() as cursor:
-        # Foreign keys are not looked up row by row: they all point at what is there.
-        cursor.execute("SET session_replication_role = replica")
-        for table, differing in OLD.items():
-            names = [
-                column.name
-                for column in connection.introspection.get_table_description(cursor, table)
-            ]
-            values = ", ".join(differing.get(name, f'"{name}"') for name in names)
-            columns = ", ".join(f'"{name}"' for name in names)
-            chosen = TEMPLATE[table].format(id=pk)
-            cursor.execute(
-                f"INSERT INTO {table} ({columns}) "  # noqa: S608 - names of our own tables
-                f"SELECT {values} FROM {table}, generate_series(1, %s) AS n WHERE {chosen}",
-                [rows],
-            )
-        cursor.execute("SET session_replication_role = DEFAULT")
-        for table in OLD:
-            cursor.execute(f"VACUUM ANALYZE {table}")
+    for table, differing in OLD.items():
+        copy(table, TEMPLATE[table].format(id=pk), differing, 1, rows)
+    settle(*OLD)
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,10 +1,12 @@
 """R1 at any size: workers SIGKILLed while they push; what the sandbox counted afterwards.
 
     DATABASE_URL=postgres:///bench python -m benchmarks.r1_kills [--full] [--records 600] [--kills 15]
-        [--workers 3] [--broker redis://127.0.0.1:6379/9] [--without look]
+        [--workers 3] [--broker redis://127.0.0.1:6379/9] [--without look] [--provider XERO] [--spread]
+        [--in-flight 16]
 
 `--full` is the figure's own size: 5,000 records, 200 kills, keys on and off, 1 and 3 workers,
-embedded and, where a broker is named, Celery. A database of its own is made beside the one named.
+embedded and, where a broker is named, Celery. `--spread`: the kills go over all of the work. A
+database of its own is made beside the one named.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from benchmarks.stage import own_database
+from benchmarks.stage import chosen, own_database
 
 if TYPE_CHECKING:
     from tests.reliability.kills import Plan
@@ -31,11 +33,10 @@ def main() -> int:
     with own_database():
         from tallystick.sandbox.running import running
         from tests.reliability import kills
-        from tests.reliability.venues import venues
 
         results = []
         with running() as sandbox:
-            for venue, plan in itertools.product(venues(), _plans(arguments)):
+            for venue, plan in itertools.product(chosen(arguments.provider), _plans(arguments)):
                 began = time.monotonic()
                 report = kills.run(plan, venue, sandbox)
                 _forget()
@@ -61,7 +62,8 @@ def _plans(arguments: argparse.Namespace) -> list[Plan]:
 
     given = {"records": arguments.records, "kills": arguments.kills, "batch": arguments.batch}
     size = FULL if arguments.full else given
-    plan = Plan(**size, seed=arguments.seed, without=arguments.without)
+    plan = Plan(**size, seed=arguments.seed, without=arguments.without, spread=arguments.spread)
+    plan = replace(plan, in_flight=arguments.in_flight)
     brokers = [""] + ([arguments.broker] if arguments.broker else [])
     workers = [1, 3] if arguments.full else [arguments.workers]
     keys = [True, False] if arguments.full else [False]
@@ -91,6 +93,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--broker", default="")
     parser.add_argument("--without", default="", help="look: the negative control")
     parser.add_argument("--seed", type=int, default=20261121)
+    parser.add_argument("--spread", action="store_true")
+    parser.add_argument("--in-flight", type=int, default=0, help="calls at once")
+    parser.add_argument("--provider", default="", help="its type; all that have a venue")
     return parser.parse_args()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tallystick.integrations.connections import Connection
+    from tallystick.sandbox.running import StandClient
     from tests.reliability.venues import Company, Venue
 
 
@@ -75,6 +76,26 @@ def _close() -> None:
 
     clients.forget()
     connections.close_all()
+
+
+def chosen(provider: str) -> list[Venue]:
+    """The venue of the provider of that type, or all of them. Raises `SystemExit` for another."""
+    from tests.reliability.venues import venues
+
+    found = [venue for venue in venues() if provider.upper() in {"", venue.provider.type}]
+    if not found:
+        known = ", ".join(venue.provider.type for venue in venues())
+        raise SystemExit(f"No venue for {provider!r}; there are: {known}.")
+    return found
+
+
+@contextmanager
+def hearing(venue: Venue, client: StandClient) -> Iterator[None]:
+    """The site's own web server while it lasts, for the callbacks of a go-between."""
+    from tests.reliability.kills import listening
+
+    with listening(venue, client):
+        yield
 
 
 def lift_own_limits(venue: Venue) -> None:
