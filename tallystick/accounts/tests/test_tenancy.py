@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from tallystick.accounts import tenancy
 from tallystick.accounts.organisations import Organisation
 from tallystick.accounts.tenancy import NoTenant, TenantQuerySet
 from tallystick.accounts.websites import Website
+from tallystick.kit.tests import loops
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +83,7 @@ WAYS: dict[str, Callable[[Rows], Any]] = {
     "pickle": pickle.dumps,
     "paginator": lambda rows: list(Paginator(rows.order_by("pk"), 1).page(1)),
     "get_object_or_404": lambda rows: get_object_or_404(rows, name="a"),
-    "count, asynchronously": lambda rows: asyncio.run(rows.acount()),
+    "count, asynchronously": lambda rows: loops.run(rows.acount()),
 }
 
 
@@ -212,7 +212,7 @@ def test_the_surroundings_reach_asynchronous_code(ours: Website) -> None:
         except NoTenant:
             return inside, "refused"
 
-    inside, outside = asyncio.run(count())
+    inside, outside = loops.run(count())
     assert "website_id" in inside
     assert outside == "refused"
 

@@ -13,6 +13,7 @@ from tallystick.bridge.tests import samples
 from tallystick.bridge.tests.world import OLD_SECRET, SECRET, WEBHOOK, World
 from tallystick.kit import clock, standard_webhooks
 from tallystick.kit.clock import VirtualClock
+from tallystick.kit.tests import loops
 from tallystick.ports.testing import HOSTILE_BODIES
 
 
@@ -177,7 +178,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(
 
     monkeypatch.setattr("tallystick.bridge.app._PATIENCE", 0.01)
     scope = {"type": "http", "method": "POST", "path": WEBHOOK, "headers": [], "query_string": b""}
-    asyncio.run(world.app(scope, receive, send))
+    loops.run(world.app(scope, receive, send))
     assert said[0]["status"] == 408
 
 
