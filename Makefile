@@ -29,7 +29,7 @@ test-slow: install  ## Kill, fault and concurrency suites, on PostgreSQL
 	@DATABASE_URL=$${POSTGRES_URL:-postgres:///test} $(PY) -m pytest -q -m slow $(ARGS)
 
 test-broker: install  ## Celery on Redis and RabbitMQ
-	@DATABASE_URL=$${POSTGRES_URL:-postgres:///test} $(PY) -m pytest -q -m broker $(ARGS)
+	@DATABASE_URL=$${POSTGRES_URL:-postgres:///test} $(PY) -m pytest -q -m "broker and not slow" $(ARGS)
 
 test-browser: install  ## A real browser: pays an invoice, checks accessibility
 	@$(PY) -m pytest -q -m browser $(ARGS)

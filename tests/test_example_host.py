@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HOST = Path(__file__).resolve().parent.parent / "examples" / "clinic"
 
 
+@pytest.mark.slow
 def test_the_example_host_works(tmp_path: Path) -> None:
     environment = {
         name: value

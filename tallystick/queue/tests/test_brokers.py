@@ -105,6 +105,7 @@ def test_a_wake_up_or_a_tick_has_the_work_done(name: str) -> None:
     assert Effect.objects.count() == 101
 
 
+@pytest.mark.slow
 @pytest.mark.broker
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", URLS)
