@@ -25,7 +25,7 @@ from tallystick.integrations.outgoing import prepare
 from tallystick.integrations.results import write_results
 from tallystick.kit import clock
 from tallystick.kit.standard_webhooks import TOLERANCE
-from tallystick.ports.records import Kind
+from tallystick.ports.records import Departed, Kind, fingerprint
 from tallystick.ports.traffic import said
 from tallystick.queue.backoff import full_jitter
 from tallystick.queue.rows import State
@@ -107,10 +107,20 @@ def _succeeded(link: Link, told: Callback) -> Effect:
     is_last = _is_of_last(link, told)
     if link.remote_id and not (is_last and link.attempt_key and link.state != State.DONE):
         return Effect.NOTHING
+    if link.remote_id and _may_be_a_repeat(link, told):
+        return Effect.NOTHING
     if not is_last and link.state == State.UNCERTAIN:
         return _noted(link, told)
     _keep(link, told, is_last=is_last)
     return Effect.SYNCED
+
+
+def _may_be_a_repeat(link: Link, told: Callback) -> bool:
+    """Whether a success may speak of a try before the last, which said something else and did not
+    get through. Sent again, it does no harm."""
+    if told.delivery_id or link.attempt_fingerprint == link.fingerprint:
+        return False
+    return link.state != State.UNCERTAIN and landing.SEE_THE_RELAY not in link.last_error
 
 
 def _noted(link: Link, told: Callback) -> Effect:
@@ -192,12 +202,13 @@ def _is_news(link: Link, told: Callback) -> bool:
 
 def _is_of_last(link: Link, told: Callback) -> bool:
     """By the delivery's identity and by the time, as far as they are told. What was never sent has
-    no tries to mix up."""
+    no tries to mix up; of an archive no callback comes."""
     if not link.attempt_fingerprint:
         return True
     if told.delivery_id:
         return told.delivery_id == link.attempt_key and not _is_before(link, told)
-    return not _is_before(link, told)
+    is_archive = link.attempt_fingerprint == fingerprint(Departed(link.key))
+    return not is_archive and not _is_before(link, told)
 
 
 def _is_before(link: Link, told: Callback) -> bool:

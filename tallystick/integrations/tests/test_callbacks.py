@@ -227,6 +227,65 @@ def test_what_was_deleted_before_its_callback_is_put_away(
     assert (relayed.link(kind).state, len(relayed.sent)) == (State.DONE, 2)
 
 
+@pytest.mark.parametrize("answer", [httpx2.Response(502), httpx2.Response(400)], ids=str)
+@pytest.mark.parametrize("is_deleted", [True, False], ids=["archive", "update"])
+def test_a_repeat_of_an_earlier_success_ends_no_later_try_that_failed(
+    relayed: Relayed, now: VirtualClock, answer: httpx2.Response, is_deleted: bool
+) -> None:
+    """A relay that says no `delivery_id` may repeat what it told of the create."""
+    product = relayed.product()
+    relayed.serve()
+    created = Callback(True, "abc")
+    callbacks.settle(relayed.link(Kind.PRODUCT), created)
+    if is_deleted:
+        product.delete()
+    else:
+        product.description = "Of zirconia"
+        product.save()
+    relayed.answer = answer
+    relayed.serve()
+    assert callbacks.settle(relayed.link(Kind.PRODUCT), created) is Effect.NOTHING
+    relayed.answer = httpx2.Response(202)
+    Link.objects.revive()
+    relayed.serve()
+    change = "deleted" if is_deleted else "updated"
+    assert [body["event"] for body in relayed.sent[1:]] == [f"product.{change}"] * 2
+    assert (relayed.link(Kind.PRODUCT).state == State.DONE) is is_deleted
+
+
+@pytest.mark.parametrize("is_before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("earlier", [Callback(True, "abc"), Callback(False)], ids=["good", "bad"])
+def test_a_callback_of_an_earlier_try_ends_no_archive_that_fails(
+    relayed: Relayed, earlier: Callback, is_before: bool
+) -> None:
+    """It comes before the archive's own answer, or after."""
+    product = relayed.product()
+    relayed.serve()
+    callbacks.settle(relayed.link(Kind.PRODUCT), Callback(True, "abc"))
+    product.delete()
+    relayed.answer = httpx2.Response(502)
+    relayed.before = earlier if is_before else None
+    relayed.serve()
+    assert callbacks.settle(relayed.link(Kind.PRODUCT), earlier) is Effect.NOTHING
+    assert relayed.link(Kind.PRODUCT).state == State.DUE
+
+
+def test_a_success_after_giving_up_counts_for_an_update_too(
+    relayed: Relayed, now: VirtualClock
+) -> None:
+    product = relayed.product()
+    relayed.serve()
+    callbacks.settle(relayed.link(Kind.PRODUCT), Callback(True, "abc"))
+    product.description = "Of zirconia"
+    product.save()
+    for _ in range(4):
+        relayed.serve()
+        now.advance(timedelta(seconds=3601))
+    assert relayed.link(Kind.PRODUCT).state == State.DEAD
+    told = callbacks.settle(relayed.link(Kind.PRODUCT), Callback(True, "abc"))
+    assert (told, relayed.link(Kind.PRODUCT).state) == (Effect.SYNCED, State.DONE)
+
+
 # -- at once
 
 
