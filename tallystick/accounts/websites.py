@@ -156,9 +156,13 @@ class Website(Addressed):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
     def today(self) -> date:
         """The date in the website's time zone."""
-        return clock.now().astimezone(zoneinfo.ZoneInfo(self.time_zone)).date()
+        return clock.now().astimezone(self.zone).date()
 
     @property
     def reminder_stages(self) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ takes the object, or None: not told. What they do not name is the attribute of t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urljoin
@@ -24,10 +24,11 @@ from tallystick.ports.records import SENSITIVE, Details, Scalar
 Source = str | Callable[[Any], object] | None
 
 
-def of_person(person: models.Model) -> Details:
-    """The details of a user, in the order of their names; unknown ones are left out. Health and
-    emergency data are told only where `INVOICE_NINJA_SEND_SENSITIVE_FIELDS` is True."""
-    return _told(person, _person_sources())
+def of_person(person: models.Model, zone: tzinfo = UTC) -> Details:
+    """The details of a user, in the order of their names; unknown ones are left out. `zone` is where
+    the day of signing up is looked at. Health and emergency data are told only where
+    `INVOICE_NINJA_SEND_SENSITIVE_FIELDS` is True."""
+    return _told(person, _person_sources(zone))
 
 
 def of_product(product: models.Model) -> Details:
@@ -45,7 +46,7 @@ def related_of(model: type[models.Model], sources: Mapping[str, Source] | None =
     return found
 
 
-def _person_sources() -> dict[str, Source]:
+def _person_sources(zone: tzinfo = UTC) -> dict[str, Source]:
     own: dict[str, Source] = {
         "django_user_id": "pk",
         "username": lambda person: person.get_username(),
@@ -56,7 +57,7 @@ def _person_sources() -> dict[str, Source]:
         "referral_code": "referral_code",
         "referred_by": "referred_by",
         "date_joined": "date_joined",
-        "signup_date": lambda person: _day(getattr(person, "date_joined", None)),
+        "signup_date": lambda person: _day(getattr(person, "date_joined", None), zone),
         "is_active": "is_active",
         **dict(zip(SENSITIVE, SENSITIVE, strict=True)),
     }
@@ -112,8 +113,10 @@ def _plain(value: object) -> Scalar:
     return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
-def _day(value: object) -> str | None:
-    return value.date().isoformat() if isinstance(value, datetime) else None
+def _day(value: object, zone: tzinfo) -> str | None:
+    if not isinstance(value, datetime):
+        return None
+    return (value.astimezone(zone) if value.tzinfo else value).date().isoformat()
 
 
 def _nationality_name(person: Any) -> str | None:  # noqa: ANN401 - the host's model

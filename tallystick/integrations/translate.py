@@ -43,7 +43,7 @@ class AccountSync(sync.ModelSync):
 
     def to_record(self, obj: Account) -> records.Customer:
         person = obj.user
-        told = details.of_person(person) if person else ()
+        told = details.of_person(person, obj.website.zone) if person else ()
         return records.Customer(
             key=self.key(obj),
             name=obj.name,
