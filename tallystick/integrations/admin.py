@@ -225,7 +225,7 @@ class LinkAdmin(TakesTheirs, WithOutsideSystems, OfAConnection):
 
     @admin.display(description=gettext_lazy("what is wrong"))
     def what_is_wrong(self, obj: Link) -> str:
-        return Truncator(obj.difference or obj.last_error).chars(_LONGEST_LISTED)
+        return Truncator(obj.difference or obj.last_error or obj.remark).chars(_LONGEST_LISTED)
 
     @admin.action(description=gettext_lazy("Retry now"), permissions=["view"])
     def retry_now(self, request: HttpRequest, queryset: QuerySet[Link]) -> None:

@@ -40,6 +40,9 @@ def _settled(link: Link) -> Advice:
         return Advice(_("It is not sent there."), _("Nothing."))
     if link.synced_at is None:
         return Advice(_("It is in step."), _("Nothing."))
+    if link.remark:
+        todo = _("Change it here, or see to it there by hand; nothing waits for it.")
+        return Advice(link.remark, todo)
     since = _("In step since %(time)s") % {"time": _at(link.synced_at)}
     return Advice(_ended(since), _("Nothing."))
 

@@ -151,6 +151,7 @@ def arrived(item: Item, remote: Remote, now: datetime, *, print_: str | None = N
         remote_url=remote.url or item.link.remote_url,
         fingerprint=item.fingerprint if print_ is None else print_,
         attempts=item.link.attempts + 1,
+        remark=remote.remark,
         synced_at=now,
         fresh=True,
         is_new=remote.id != item.link.remote_id,

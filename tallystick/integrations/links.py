@@ -107,6 +107,8 @@ class Link(QueueRow):
     update_needed = models.BooleanField(default=False)
     update_marked_at = models.DateTimeField(null=True)
     difference = models.TextField(blank=True)
+    remark = models.CharField(max_length=300, blank=True)
+    """What of it did not go along."""
 
     objects = LinkQuerySet.as_manager()
 

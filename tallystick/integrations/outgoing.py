@@ -117,6 +117,7 @@ def settled(
         fingerprint=link.fingerprint,
         attempts=link.attempts,
         last_error=error,
+        remark=link.remark,
         attempt_key=attempt_key,
         synced_at=link.synced_at,
         waits_for=waits_for,

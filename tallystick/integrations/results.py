@@ -47,6 +47,7 @@ class Result:
     attempt_key: str = ""
     attempts: int = 0
     last_error: str = ""
+    remark: str = ""
     synced_at: datetime | None = None
     waits_for: int | None = None
     fresh: bool = False
@@ -55,6 +56,7 @@ class Result:
     label: str = ""
 
 
+_LONGEST_REMARK = 300
 _TYPES = {
     "touched": "uuid",
     "state": "text",
@@ -66,6 +68,7 @@ _TYPES = {
     "attempt_key": "text",
     "attempts": "integer",
     "last_error": "text",
+    "remark": "text",
     "synced_at": "timestamptz",
     "waits_for_id": "bigint",
     "id": "bigint",
@@ -200,7 +203,8 @@ def _values(result: Result) -> tuple[Any, ...]:
     return (
         result.touched, result.state.value, _db(result.due_at), result.remote_id,
         result.remote_version, result.remote_url, result.fingerprint, result.attempt_key,
-        result.attempts, result.last_error, _db(result.synced_at), result.waits_for,
+        result.attempts, result.last_error, result.remark[:_LONGEST_REMARK],
+        _db(result.synced_at), result.waits_for,
         result.link_id,
     )  # fmt: skip
 

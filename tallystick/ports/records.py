@@ -240,11 +240,12 @@ class Payment(Record):
 @dataclass(frozen=True, slots=True)
 class Remote:
     """What the provider calls an object. `version` changes when it does (a token or a time);
-    `url` is where a person finds it there."""
+    `url` is where a person finds it there; `remark` is what did not go along, in a sentence."""
 
     id: str
     version: str = ""
     url: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

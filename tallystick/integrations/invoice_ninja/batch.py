@@ -49,7 +49,7 @@ BAD = frozenset({Fate.RETRY, Fate.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One product's: `reason` says why where it is not there."""
+    """One product's: `reason` says why where it is not there, or not all of it."""
 
     product_id: str
     key: str
@@ -121,11 +121,10 @@ class Batch:
         return list(links.values_list("pk", flat=True))
 
     def _serve(self, ids: Sequence[int]) -> None:
-        due = Link.objects.due().filter(pk__in=ids)
-        left, moved_at = due.count(), clock.now()
+        left, moved_at = _due(ids), clock.now()
         while left and not self.ended_by:
             served, words = self._turn(ids)
-            before, left = left, due.count()
+            before, left = left, _due(ids)
             if left < before:
                 moved_at = clock.now()
             elif (clock.now() - moved_at).total_seconds() >= PATIENCE:
@@ -169,8 +168,14 @@ class Batch:
 
     def _told(self, entry: Entry, link: Link) -> Told:
         fate = _fate(entry.link, link, force=self.choice.force)
-        reason = link.last_error if fate not in {Fate.CREATED, Fate.UPDATED} else ""
+        error = link.last_error if fate not in {Fate.CREATED, Fate.UPDATED} else ""
+        reason = error or link.remark
         return Told(link.local_id, link.key, link.remote_id, fate, reason)
+
+
+def _due(ids: Sequence[int]) -> int:
+    """How many are due by now."""
+    return Link.objects.due().filter(pk__in=ids).count()
 
 
 def _fate(before: Link | None, link: Link, *, force: bool) -> Fate:

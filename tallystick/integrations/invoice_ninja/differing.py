@@ -90,7 +90,7 @@ class Differences:
             touched=uuid.uuid4(),
         )
         if choice.force:
-            link.fingerprint = ""
+            link.fingerprint = link.difference = ""
         return link
 
     def _of(self, item: Item) -> Difference:
@@ -122,4 +122,6 @@ def _settled(links: Sequence[Link], results: Sequence[Result]) -> Iterator[Diffe
     for result in results:
         link = by_number[result.link_id]
         verb = _WORDS.get(result.state, "waiting")
-        yield Difference(link.local_id, link.key, link.remote_id, verb, None, result.last_error)
+        yield Difference(
+            link.local_id, link.key, link.remote_id, verb, None, result.last_error or result.remark
+        )

@@ -110,6 +110,7 @@ class Migration(migrations.Migration):
                 ('update_needed', models.BooleanField(default=False)),
                 ('update_marked_at', models.DateTimeField(null=True)),
                 ('difference', models.TextField(blank=True)),
+                ('remark', models.CharField(blank=True, max_length=300)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='integrations.connection')),
                 ('waits_for', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='waiting', to='integrations.link')),
             ],

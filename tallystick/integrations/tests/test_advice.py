@@ -45,6 +45,13 @@ def test_what_is_not_to_be_sent_says_why() -> None:
     assert (said.what, said.for_us) == ("It was deleted here.", False)
 
 
+def test_what_did_not_go_along_is_said_and_holds_up_nothing() -> None:
+    sent = link(state=State.DONE, remote_id="Wpmbk5ezJn", synced_at=NOW, remark="No price.")
+    said = advice(sent)
+    assert (said.what, said.for_us) == ("No price.", False)
+    assert said.todo.startswith("Change it here")
+
+
 def test_a_go_between_is_given_time_to_call_back() -> None:
     awaited = link(state=State.UNCERTAIN, attempt_key="d1", attempts=1, due_at=LATER)
     assert advice(awaited).what == "Our n8n has it, and is to call back by March 1, 2026, 1 p.m."

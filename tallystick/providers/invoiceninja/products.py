@@ -5,6 +5,7 @@ The server does not keep product keys unique: that there is one of each is our o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from tallystick.ports.records import Product, Remote
@@ -54,7 +55,7 @@ class Products(Desk[Product]):
             return self._changed(record, ours)
         payload = {**self._payload(record), "product_key": key}
         made = self._api.send("POST", "/products", One[schema.Product], json=payload).data
-        return self.settled(made, is_active=record.is_active)
+        return self._told(made, record)
 
     def found(self, record: Product) -> Remote | None:
         _, ours = self._place(record)
@@ -66,7 +67,19 @@ class Products(Desk[Product]):
         payload = {**self._payload(record), "product_key": self._key_for(record, there)}
         self.woken(there, is_active=record.is_active)
         now = self._api.send("PUT", self.address(there.id), One[schema.Product], json=payload).data
-        return self.settled(now, is_active=record.is_active)
+        return self._told(now, record)
+
+    def _told(self, there: schema.Product, record: Product) -> Remote:
+        """With a remark where its price stayed here."""
+        remote = self.settled(there, is_active=record.is_active)
+        home = self._statics.home_currency() if "price" in self._fields and record.price else ""
+        if home in {"", record.currency}:
+            return remote
+        remark = (
+            f"Its price was not sent: it is in {record.currency}, and Invoice Ninja keeps the prices "
+            f"of products in the company's currency, {home}. There it is {there.price:.2f}."
+        )
+        return replace(remote, remark=remark)
 
     def _key_for(self, record: Product, there: schema.Product) -> str:
         """The key it has, unless the product has another name now."""

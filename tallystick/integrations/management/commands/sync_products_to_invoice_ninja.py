@@ -16,7 +16,7 @@ from tallystick.kit import json
 from tallystick.kit.progress import ProgressBar
 
 COUNT = 10
-EXPLAINED = {*BAD, Fate.LEFT_OUT, Fate.WAITING}
+EXPLAINED = {*BAD, Fate.LEFT_OUT, Fate.WAITING, Fate.CREATED, Fate.UPDATED}
 LISTED = 1000
 """Products a JSON document tells of one by one; the sums are of all."""
 

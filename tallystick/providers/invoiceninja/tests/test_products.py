@@ -70,8 +70,13 @@ def test_the_purchase_price_is_left_alone_where_it_is_not_wanted() -> None:
 
 def test_a_price_in_another_currency_than_the_companys_is_left_out() -> None:
     client, network = ninja(NEW)
-    assert remotes_of(client.push_products([Push(lesson(currency="USD"))], attempt="1"))
+    (remote,) = remotes_of(client.push_products([Push(lesson(currency="USD"))], attempt="1"))
     assert not {"price", "cost"} & set(bodies(network, "POST products")[0])
+    assert "it is in USD" in remote.remark
+    assert "the company's currency, EUR" in remote.remark
+    client, _ = ninja(NEW)
+    (remote,) = remotes_of(client.push_products([Push(lesson())], attempt="1"))
+    assert not remote.remark
 
 
 def test_notes_are_at_most_a_thousand_characters() -> None:
