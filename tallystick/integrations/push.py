@@ -193,13 +193,16 @@ class PushRun:
         while self._queued:
             while len(self._flying) >= self._room():
                 self._collect()
-            self._draw()
+            self._draw(self._queued[0])
             batch = self._queued.popleft()
             self._flying[self._pool.submit(self._call, batch)] = batch
 
-    def _draw(self) -> None:
+    def _draw(self, batch: Batch) -> None:
+        calls = 1
+        if not batch.is_gone:
+            calls = self.provider.calls_of(self.kind, is_new=not batch.items[0].remote)
         try:
-            self.turn.draw()
+            self.turn.draw(calls)
         except UsedUp:
             # What waits for a thread was drawn for: sent later, its calls would be lost to us.
             while self._flying:

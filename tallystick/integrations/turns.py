@@ -111,22 +111,24 @@ class Turn:
 
     # -- what the work asks of its turn
 
-    def draw(self) -> None:
-        """Take leave for one call; raises `UsedUp` or `TurnOver` when the limits or the time give
-        none."""
+    def draw(self, calls: int = 1) -> None:
+        """Take leave for so many calls; raises `UsedUp` or `TurnOver` when the limits or the time do
+        not give them."""
         self.beat()
         if self.stopping() or clock.now() >= self._until:
             raise TurnOver
-        if not self.allowance:
+        # Of a limit that is less than a push takes, all there is will do.
+        calls = min([calls, *(limit.calls for limit in self._limits.values())])
+        while self.allowance < calls:
             ahead = self.connection.provider.concurrency * CALLS_AHEAD
             grant = budgets.draw(self._limits, ahead, clock.now())
             if not grant.calls:
                 words = f"The {grant.limit} limit is used up."
                 self._rest(grant.wait, words)
                 raise UsedUp(words)
-            self.allowance = grant.calls
-        self.allowance -= 1
-        self._drawn += 1
+            self.allowance += grant.calls
+        self.allowance -= calls
+        self._drawn += calls
 
     def beat(self) -> None:
         """Keep the lease."""

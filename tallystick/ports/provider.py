@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from tallystick.ports.metering import Limit, Meter
-from tallystick.ports.records import Record
+from tallystick.ports.records import Kind, Record
 
 if TYPE_CHECKING:
     import httpx2
@@ -101,6 +101,13 @@ class Provider(ABC, Generic[S]):
         """`reads`, and what these settings have a place for besides."""
         del settings
         return cls.reads
+
+    @classmethod
+    def calls_of(cls, kind: Kind, *, is_new: bool) -> int:
+        """Calls that pushing one batch takes as a rule, with a look that goes before; `is_new`: of
+        creates. So many are drawn from the limits for it; those not made are given back."""
+        del kind, is_new
+        return 1
 
     @classmethod
     def declines(cls, record: Record) -> str:

@@ -6,6 +6,8 @@ import pytest
 
 from tallystick.integrations.links import Link
 from tallystick.integrations.tests.conftest import Site
+from tallystick.integrations.tests.ninja import NinjaSite
+from tallystick.integrations.turns import Turn
 from tallystick.kit.clock import VirtualClock
 from tallystick.ports.metering import Limit, Meter
 from tallystick.ports.sandboxing import Fault, FaultKind
@@ -28,6 +30,29 @@ def test_every_call_that_is_allowed_is_made_before_the_connection_rests(
     now.advance(timedelta(seconds=62))
     site.serve()
     assert len(site.made("items")) == 40
+
+
+def test_a_push_that_takes_two_calls_draws_two(ninja: NinjaSite, now: VirtualClock) -> None:
+    ninja.stand.set_limits(20)
+    ninja.connection.custom_data["calls_per_minute"] = 20
+    ninja.connection.save()
+    ninja.product()
+    ninja.serve()  # what is asked only once is asked now
+    now.advance(timedelta(minutes=2))
+    for number in range(20):
+        ninja.product(f"Product {number}")
+    ninja.serve()
+    assert ninja.count("products") == 1 + 20 / 2
+    assert ninja.connection.rest_reason == "The minute limit is used up."
+
+
+def test_a_push_is_made_also_where_it_takes_more_calls_than_are_allowed(ninja: NinjaSite) -> None:
+    ninja.connection.custom_data["calls_per_minute"] = 1
+    ninja.connection.save()
+    turn = Turn(ninja.connection, "worker")
+    with turn.held():
+        turn.draw(2)
+    assert turn.ended_by == ""
 
 
 def test_a_call_that_gets_through_does_not_end_a_rest_that_was_asked_for(

@@ -65,6 +65,15 @@ if TYPE_CHECKING:
     import httpx2
 
 _SECONDS = 60
+# Whether a product of the key is there, in what currency an invoice's client is billed, what a
+# payment is of; and before a change, how it is there.
+_LOOKED_AT_FIRST = {
+    (Kind.PRODUCT, True),
+    (Kind.INVOICE, True),
+    (Kind.PAYMENT, True),
+    (Kind.CUSTOMER, False),
+    (Kind.PRODUCT, False),
+}
 
 
 class InvoiceNinja(
@@ -134,6 +143,10 @@ class InvoiceNinja(
     def reads_with(cls, settings: InvoiceNinjaSettings) -> frozenset[str]:
         chosen = {*settings.client_fields.values(), *settings.product_fields.values()}
         return cls.reads | chosen
+
+    @classmethod
+    def calls_of(cls, kind: Kind, *, is_new: bool) -> int:
+        return 2 if (kind, is_new) in _LOOKED_AT_FIRST else 1
 
     @property
     def max_attempts(self) -> int:
