@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,10 +14,12 @@ from pydantic import ValidationError as SchemaError
 
 from tallystick.accounts.tenancy import TenantModel
 from tallystick.events import record
-from tallystick.integrations import registry
+from tallystick.integrations import registry, sources
 from tallystick.kit import clock
 from tallystick.kit.db.fields import EncryptedJSONField
+from tallystick.ports.fields import FieldLabels
 from tallystick.ports.provider import Settings
+from tallystick.ports.records import Record, fingerprint
 from tallystick.queue.backoff import full_jitter
 from tallystick.queue.leases import Leased
 
@@ -62,6 +64,8 @@ class Connection(Leased, TenantModel):
         max_length=100, blank=True, db_index=True, help_text="The provider's id of the company."
     )
     is_active = models.BooleanField(default=True)
+    field_labels = models.JSONField(default=dict, editable=False)
+    """Kind -> field -> what the company calls it there, as last read."""
     from_environment = models.BooleanField(default=False, editable=False)
     sync_status = models.CharField(
         max_length=10, choices=SyncStatus, default=SyncStatus.IDLE, editable=False
@@ -112,6 +116,11 @@ class Connection(Leased, TenantModel):
         """The details of records that it has a place for; raises `BadCredentials`."""
         return self.provider.reads_with(self.settings())
 
+    def digest(self) -> Callable[[Record], str]:
+        """What tells apart what records say here; raises `BadCredentials`."""
+        provider, settings = self.provider, self.settings()
+        return lambda record: fingerprint(record, provider.otherwise(record, settings))
+
     def settings(self) -> Settings:
         """The provider's settings; raises `BadCredentials`, which names fields, never values."""
         given = {**self.custom_data, **self.credentials}
@@ -136,6 +145,8 @@ class Connection(Leased, TenantModel):
         Raises `BadCredentials`, also when they lead to another company than the one that the
         connection's links speak of."""
         self.credentials, self.custom_data = dict(credentials), dict(custom_data)
+        if wrong := sources.unknown(self.provider, custom_data):
+            raise BadCredentials(wrong)
         account = self.provider(self.settings()).account()
         if self.account and account != self.account and self.pk and self.links.exists():
             raise BadCredentials(
@@ -144,6 +155,19 @@ class Connection(Leased, TenantModel):
             )
         self.account = account
         self.mended()
+
+    def choose_fields(self, chosen: Mapping[str, Mapping[str, str]]) -> None:
+        """Store what goes into which field: setting -> field -> source. Raises `BadCredentials`."""
+        custom_data = {**self.custom_data, **chosen}
+        self.custom_data = {name: value for name, value in custom_data.items() if value != {}}
+        if wrong := sources.unknown(self.provider, self.custom_data):
+            raise BadCredentials(wrong)
+        self.settings()
+        self._note(custom_data=self.custom_data)
+
+    def keep_labels(self, labels: FieldLabels) -> None:
+        """Store what the company calls its fields."""
+        self._note(field_labels={kind.value: dict(names) for kind, names in labels.items()})
 
     def keep_settings(self) -> None:
         """Store what staff decide, and nothing that a worker holds meanwhile: lease and fence."""

@@ -7,7 +7,7 @@ takes the object, or None: not told. What they do not name is the attribute of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -19,9 +19,10 @@ from django.db import models
 from django.urls import NoReverseMatch, reverse
 
 from tallystick.kit.places import country_name
-from tallystick.ports.records import SENSITIVE, Details, Scalar
+from tallystick.ports.records import SENSITIVE, Details, Kind, Scalar
 
 Source = str | Callable[[Any], object] | None
+_own: dict[Kind, set[str]] = {}
 
 
 def of_person(person: models.Model, zone: tzinfo = UTC) -> Details:
@@ -34,6 +35,18 @@ def of_person(person: models.Model, zone: tzinfo = UTC) -> Details:
 def of_product(product: models.Model) -> Details:
     """The details of a product of any model."""
     return _told(product, _product_sources())
+
+
+def names_of(kind: Kind) -> list[str]:
+    """The details that a record of `kind` may be told with."""
+    sources = {Kind.CUSTOMER: _person_sources, Kind.PRODUCT: _product_sources}.get(kind, dict)()
+    own = [name for name in _own.get(kind, ()) if not _is_sensitive(name, name)]
+    return [name for name, source in sources.items() if source is not None] + own
+
+
+def tell(kind: Kind, names: Collection[str]) -> None:
+    """A host's model tells these details of its own making."""
+    _own.setdefault(kind, set()).update(names)
 
 
 def related_of(model: type[models.Model], sources: Mapping[str, Source] | None = None) -> list[str]:

@@ -19,7 +19,7 @@ from tallystick.integrations.pulls import Pull, first_read
 from tallystick.integrations.remote_records import RemoteRecord
 from tallystick.integrations.results import Result
 from tallystick.ports.errors import Refused
-from tallystick.ports.records import Departed, Kind, Record, Ref, Remote, fingerprint
+from tallystick.ports.records import Departed, Kind, Record, Ref, Remote
 from tallystick.ports.roles import Archives
 from tallystick.queue.rows import State
 
@@ -78,6 +78,7 @@ def prepare(
     held = _held(connection, [link for link, _, _ in built]) if write else {}
     if write:
         _mark_unknown(connection, built, known)
+    digest = connection.digest()
     for link, _, record in built:
         missing = [ref for ref in record.refs() if not _remote_id(known, ref)]
         if missing or link.pk in held:
@@ -87,7 +88,7 @@ def prepare(
             continue
         remotes = {(ref.kind, ref.key): _remote_id(known, ref) for ref in record.refs()}
         resolved = record.resolved(remotes) if remotes else record
-        print_ = fingerprint(resolved)
+        print_ = digest(resolved)
         if link.remote_id and (link.fingerprint == print_ or sync.sync_of(link.model).once):
             prepared.settled.append(settled(link, State.DONE, now))
         else:

@@ -25,7 +25,7 @@ from django.dispatch import Signal
 
 from tallystick import queue
 from tallystick.accounts.websites import Website
-from tallystick.integrations import registry
+from tallystick.integrations import details, registry
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.links import Link
 from tallystick.ports.records import Kind, Record, RemoteInvoice
@@ -54,6 +54,8 @@ class ModelSync(ABC):
     follows: ClassVar[Mapping[type[models.Model], str]] = {}
     related: ClassVar[Sequence[str]] = ()
     prefetched: ClassVar[Sequence[str]] = ()
+    tells: ClassVar[Collection[str]] = ()
+    """Details in its records that do not come from `details`: they can be chosen for a field."""
     once: ClassVar[bool] = False
     """Sent once; an edit afterwards says nothing new (a payment)."""
     wanted: ClassVar[Q] = Q()
@@ -145,6 +147,7 @@ def register(model: type[models.Model]) -> Callable[[S], S]:
 
     def registered(sync_class: S) -> S:
         sync = _registered[model] = sync_class(model)
+        details.tell(sync.kind, sync.tells)
         label = f"tallystick.sync.{sync.label}"
         post_save.connect(_saved, sender=model, dispatch_uid=label)
         post_delete.connect(_deleted, sender=model, dispatch_uid=label)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from tallystick.ports.metering import Limit, Meter
-from tallystick.ports.records import Kind, Record
+from tallystick.ports.records import Details, Kind, Record
 
 if TYPE_CHECKING:
     import httpx2
@@ -108,6 +108,12 @@ class Provider(ABC, Generic[S]):
         creates. So many are drawn from the limits for it; those not made are given back."""
         del kind, is_new
         return 1
+
+    @classmethod
+    def otherwise(cls, record: Record, settings: S) -> Details:
+        """What these settings make of `record` otherwise than usual: it counts as what it says."""
+        del record, settings
+        return ()
 
     @classmethod
     def declines(cls, record: Record) -> str:

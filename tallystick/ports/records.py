@@ -325,10 +325,11 @@ class RemoteTaxRate:
     is_active: bool = True
 
 
-def fingerprint(record: Record) -> str:
-    """A digest of what `record` says. Fields at their default do not count, so that a field added
-    in a later version changes no fingerprint."""
-    return hashlib.sha256(json.canonical(_said(record))).hexdigest()
+def fingerprint(record: Record, otherwise: Details = ()) -> str:
+    """A digest of what `record` says, and of what is made of it `otherwise` than usual. Fields at
+    their default do not count, so that a field added in a later version changes no fingerprint."""
+    said = [_said(record), _said(otherwise)] if otherwise else _said(record)
+    return hashlib.sha256(json.canonical(said)).hexdigest()
 
 
 def _said(value: object) -> object:

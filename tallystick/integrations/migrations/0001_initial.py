@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 ('custom_data', models.JSONField(blank=True, default=dict)),
                 ('account', models.CharField(blank=True, db_index=True, help_text="The provider's id of the company.", max_length=100)),
                 ('is_active', models.BooleanField(default=True)),
+                ('field_labels', models.JSONField(default=dict, editable=False)),
                 ('from_environment', models.BooleanField(default=False, editable=False)),
                 ('sync_status', models.CharField(choices=[('IDLE', 'Idle'), ('RUNNING', 'Running'), ('SUCCESS', 'Success'), ('PARTIAL', 'Partial'), ('ERROR', 'Error')], default='IDLE', editable=False, max_length=10)),
                 ('sync_error', models.TextField(blank=True, editable=False)),

@@ -7,15 +7,17 @@ contacts, a product's `product_key`, `custom_value4` and tax. Values are cut to 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
-from tallystick.ports.records import Customer, Detailed, Product
+from tallystick.ports.errors import Refused
+from tallystick.ports.records import Customer, Detailed, Details, Product
 
 Value = str | Decimal
 CustomerFields = Mapping[str, Callable[[Customer], Value]]
 ProductFields = Mapping[str, Callable[[Product], Value]]
-
+NUMBERS = frozenset({"price", "cost"})
+"""The fields that take a number; where there is none they are left alone."""
 
 D = TypeVar("D", bound=Detailed)
 
@@ -24,20 +26,58 @@ def chosen(
     fields: Mapping[str, Callable[[D], Value]], overrides: Mapping[str, str]
 ) -> dict[str, Callable[[D], Value]]:
     """`fields`, with what a connection's settings want otherwise."""
-    own = {name: _reader(source) for name, source in overrides.items() if source}
+    own = {name: _reader(name, source) for name, source in overrides.items() if source}
     return {name: of for name, of in fields.items() if name not in overrides} | own
 
 
-def _reader(source: str) -> Callable[[Detailed], Value]:
-    """Reads a detail, or else an attribute, of the record."""
+def otherwise(
+    fields: Mapping[str, Callable[[D], Value]], overrides: Mapping[str, str], record: D
+) -> Details:
+    """What the settings put into which field that is not there usually; None: they leave it alone."""
+    ours = chosen(fields, overrides)
+    found = []
+    for name in sorted(overrides):
+        usual, own = _read(fields, name, record), _read(ours, name, record)
+        if own != usual:
+            found.append((name, own))
+    return tuple(found)
+
+
+def _read(fields: Mapping[str, Callable[[D], Value]], name: str, record: D) -> str | None:
+    try:
+        return str(fields[name](record)) if name in fields else None
+    except Refused as why:  # its push says so
+        return str(why)
+
+
+def _reader(name: str, source: str) -> Callable[[Detailed], Value]:
+    """Reads a detail of the record, or else an attribute, for the field `name`."""
 
     def read(record: Detailed) -> Value:
-        value = record.detail(source)
+        value: object = record.detail(source)
         if value is None:
-            value = getattr(record, source, "")
-        return value if isinstance(value, Decimal) else str(value)
+            value = _attribute(record, source)
+        if name in NUMBERS:
+            return _number(value, name, source)
+        return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
     return read
+
+
+def _attribute(record: object, path: str) -> object:
+    for step in path.split("."):
+        record = getattr(record, step, "")
+    return record
+
+
+def _number(value: object, name: str, source: str) -> Value:
+    """Empty where there is none. Raises `Refused` for what is none."""
+    if value == "":
+        return ""
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise Refused(f"{name} takes a number, and {source} is none.") from None
 
 
 def told(record: Detailed, name: str) -> str:

@@ -6,6 +6,7 @@ The server does not keep product keys unique: that there is one of each is our o
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import ClassVar
 
 from tallystick.ports.records import Product, Remote
@@ -13,7 +14,7 @@ from tallystick.ports.roles import Push
 from tallystick.providers.invoiceninja import schema
 from tallystick.providers.invoiceninja.api import InvoiceNinjaApi
 from tallystick.providers.invoiceninja.desk import Desk, Payload
-from tallystick.providers.invoiceninja.mapping import ProductFields, told
+from tallystick.providers.invoiceninja.mapping import NUMBERS, ProductFields, told
 from tallystick.providers.invoiceninja.schema import InvoiceNinjaSettings, Many, One
 from tallystick.providers.invoiceninja.statics import Statics
 from tallystick.providers.invoiceninja.taxes import TaxRates
@@ -23,6 +24,11 @@ KEY = 50
 """Characters of a product key: our own rule, the server has room for more."""
 _NOTES = 1000
 MARK = "Django_ID_"
+
+
+def line(name: str, value: str) -> str:
+    """What goes into the field `name`."""
+    return fitted(value, _NOTES if name == "notes" else LINE, name)
 
 
 class Products(Desk[Product]):
@@ -83,14 +89,14 @@ class Products(Desk[Product]):
 
     def _key_for(self, record: Product, there: schema.Product) -> str:
         """The key it has, unless the product has another name now."""
-        if there.product_key in _keys(record):
+        if there.product_key in keys(record):
             return there.product_key
         key, _ = self._place(record)
         return key
 
     def _place(self, record: Product) -> tuple[str, schema.Product | None]:
         """The key for it, and what is ours under that: the plain one unless others have it."""
-        plain, own = _keys(record)
+        plain, own = keys(record)
         ours, others = self._under(plain, record)
         if ours or not others:
             return plain, ours
@@ -108,10 +114,11 @@ class Products(Desk[Product]):
         payload: Payload = {}
         for name, of in self._fields.items():
             value = of(record)
-            if isinstance(value, str):
-                payload[name] = fitted(value, _NOTES if name == "notes" else LINE, name)
-            elif name not in {"price", "cost"} or self._is_priced(name, record):
-                payload[name] = exact(value)
+            if isinstance(value, Decimal):
+                if self._is_priced(name, record):
+                    payload[name] = exact(value)
+            elif name not in NUMBERS:
+                payload[name] = line(name, value)
         payload |= {"custom_value4": mark(record), **self._taxes.fields(record.tax)}
         image = told(record, "image_url")
         if image.startswith(("https://", "http://")):
@@ -135,7 +142,7 @@ def mark(record: Product) -> str:
     return MARK + (told(record, "django_product_id") or record.key)
 
 
-def _keys(record: Product) -> tuple[str, str]:
+def keys(record: Product) -> tuple[str, str]:
     """What it is called there, and what when that is somebody else's."""
     plain = told(record, "slug") or record.code or record.name
     return product_key(plain), told_apart(plain, mark(record), KEY)

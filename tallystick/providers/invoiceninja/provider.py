@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tallystick.ports.errors import Missing, Refused
 from tallystick.ports.exchange import Line
+from tallystick.ports.fields import Field, FieldLabels, MapsFields
 from tallystick.ports.metering import Limit, Meter
 from tallystick.ports.provider import AccountInfo, Category, Provider
 from tallystick.ports.records import (
     Customer,
+    Details,
     Invoice,
     Kind,
     Payment,
     Product,
+    Record,
     Remote,
     RemoteCustomer,
     RemoteInvoice,
@@ -46,7 +49,7 @@ from tallystick.ports.roles import (
     Subscribes,
 )
 from tallystick.ports.traffic import Traffic
-from tallystick.providers.invoiceninja import labels, looking, mapping, webhooks
+from tallystick.providers.invoiceninja import fields, labels, looking, mapping, webhooks
 from tallystick.providers.invoiceninja.api import MINUTE, InvoiceNinjaApi
 from tallystick.providers.invoiceninja.clients import Clients
 from tallystick.providers.invoiceninja.comparing import ComparedProducts, KnownRates
@@ -92,6 +95,7 @@ class InvoiceNinja(
     HostsInvoices,
     SendsWebhooks,
     Subscribes,
+    MapsFields,
 ):
     """`customer_fields` and `product_fields` say what goes where; see `mapping`."""
 
@@ -109,6 +113,10 @@ class InvoiceNinja(
     key_memory = 0
     customer_fields: ClassVar[mapping.CustomerFields] = mapping.CUSTOMER_FIELDS
     product_fields: ClassVar[mapping.ProductFields] = mapping.PRODUCT_FIELDS
+    field_settings: ClassVar[Mapping[Kind, str]] = {
+        Kind.CUSTOMER: "client_fields",
+        Kind.PRODUCT: "product_fields",
+    }
 
     def __init__(
         self,
@@ -143,6 +151,31 @@ class InvoiceNinja(
     def reads_with(cls, settings: InvoiceNinjaSettings) -> frozenset[str]:
         chosen = {*settings.client_fields.values(), *settings.product_fields.values()}
         return cls.reads | chosen
+
+    @classmethod
+    def otherwise(cls, record: Record, settings: InvoiceNinjaSettings) -> Details:
+        if isinstance(record, Customer) and settings.client_fields:
+            return mapping.otherwise(cls.customer_fields, settings.client_fields, record)
+        if isinstance(record, Product) and settings.product_fields:
+            return mapping.otherwise(cls.product_fields, settings.product_fields, record)
+        return ()
+
+    @classmethod
+    def fields(cls, kind: Kind) -> Sequence[Field]:
+        return {Kind.CUSTOMER: fields.CLIENT, Kind.PRODUCT: fields.PRODUCT}.get(kind, ())
+
+    @classmethod
+    def said(cls, record: Record, settings: InvoiceNinjaSettings) -> Mapping[str, str]:
+        if isinstance(record, Customer):
+            client_fields = mapping.chosen(cls.customer_fields, settings.client_fields)
+            return fields.of_client(client_fields, record)
+        if isinstance(record, Product):
+            product_fields = mapping.chosen(cls.product_fields, settings.product_fields)
+            return fields.of_product(product_fields, record, sets_cost=settings.set_cost)
+        return {}
+
+    def field_labels(self) -> FieldLabels:
+        return fields.labels_of(self.custom_fields())
 
     @classmethod
     def calls_of(cls, kind: Kind, *, is_new: bool) -> int:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from tallystick.ports.records import Customer
+from tallystick.ports.records import Address, Customer, Kind, Product, Remote
 from tallystick.ports.roles import Push
 from tallystick.ports.sandboxing import transport
-from tallystick.providers.invoiceninja import InvoiceNinja
+from tallystick.providers.invoiceninja import InvoiceNinja, InvoiceNinjaSettings
 from tallystick.providers.invoiceninja.sandbox import InvoiceNinjaStand
 from tallystick.providers.invoiceninja.tests import CASE
 from tallystick.providers.invoiceninja.tests.answers import TOKEN, fixture, ninja, settings
@@ -93,3 +94,78 @@ def test_a_host_says_what_goes_where() -> None:
 def test_what_a_client_is_known_by_is_not_for_choosing(field: str) -> None:
     with pytest.raises(ValidationError, match="not for choosing"):
         CASE.settings(InvoiceNinjaStand(), client_fields={field: "email"})
+
+
+class TestFields:
+    record = Customer(
+        key="c-1",
+        name="Ada Berg",
+        email="ada@example.org",
+        tax_number="DE1",
+        address=Address(city="Bonn"),
+        details=(("chart_number", "C-17"), ("nationality", "DE")),
+    )
+    product = Product(
+        key="p-1",
+        code="crown",
+        name="Crown",
+        price=Decimal("10.50"),
+        currency="EUR",
+        details=(("category", "Dental"), ("wholesale", "7.25")),
+    )
+
+    @staticmethod
+    def settings(**fields: Any) -> InvoiceNinjaSettings:
+        return CASE.settings(InvoiceNinjaStand(), **fields)
+
+    def test_every_field_that_is_written_is_described(self) -> None:
+        for record, kind in ((self.record, Kind.CUSTOMER), (self.product, Kind.PRODUCT)):
+            said = InvoiceNinja.said(record, self.settings())
+            described = {field.name for field in InvoiceNinja.fields(kind)}
+            assert set(said) <= described
+
+    def test_only_what_is_not_as_usual_counts_besides(self) -> None:
+        chosen = {"custom_value3": "nationality", "city": "", "state": "", "name": "email"}
+        found = InvoiceNinja.otherwise(self.record, self.settings(client_fields=chosen))
+        assert found == (("city", None), ("name", "ada@example.org"), ("state", None))
+        assert not InvoiceNinja.otherwise(self.product, self.settings(client_fields=chosen))
+
+    def test_a_path_leads_to_a_part(self) -> None:
+        chosen = {"custom_value1": "address.city", "custom_value2": "address.nothing"}
+        said = InvoiceNinja.said(self.record, self.settings(client_fields=chosen))
+        assert (said["custom_value1"], said["custom_value2"]) == ("Bonn", "")
+
+    @pytest.mark.parametrize(
+        ("source", "price"), [("wholesale", 7.25), ("unknown", None), ("price", 10.5)]
+    )
+    def test_a_number_comes_from_a_detail(self, source: str, price: float | None) -> None:
+        stand = InvoiceNinjaStand()
+        settings = CASE.settings(stand, product_fields={"price": source, "cost": ""})
+        provider = InvoiceNinja(settings, transport=transport(stand))
+        (outcome,) = provider.push_products([Push(self.product)], attempt="1")
+        assert isinstance(outcome, Remote), outcome
+        (row,) = stand.company.shelves["products"]
+        assert float(row.get("price") or 0) == (price or 0)
+        said = InvoiceNinja.said(self.product, settings)
+        assert said.get("price") == (None if price is None else f"{price:g}")
+
+    def test_what_is_no_number_is_refused_with_the_field(self) -> None:
+        stand = InvoiceNinjaStand()
+        settings = CASE.settings(stand, product_fields={"price": "category"})
+        provider = InvoiceNinja(settings, transport=transport(stand))
+        (outcome,) = provider.push_products([Push(self.product)], attempt="1")
+        assert str(outcome) == "price takes a number, and category is none."
+
+    def test_the_company_names_its_fields(self) -> None:
+        stand = InvoiceNinjaStand()
+        provider = InvoiceNinja(CASE.settings(stand), transport=transport(stand))
+        assert provider.field_labels() == {Kind.CUSTOMER: {}, Kind.PRODUCT: {}}
+        stand.company.custom_fields = {
+            "client1": "Referral Code|single_line_text",
+            "product2": "Country",
+            "invoice1": "Ward",
+        }
+        assert provider.field_labels() == {
+            Kind.CUSTOMER: {"custom_value1": "Referral Code"},
+            Kind.PRODUCT: {"custom_value2": "Country"},
+        }
