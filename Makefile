@@ -26,7 +26,7 @@ test-postgres: install  ## The same suite, and what is PostgreSQL's alone, on Po
 		-m "not slow and not browser and not broker" $(ARGS)
 
 test-slow: install  ## Kill, fault and concurrency suites, on PostgreSQL
-	@DATABASE_URL=$${POSTGRES_URL:-postgres:///test} $(PY) -m pytest -q -m slow $(ARGS)
+	@DATABASE_URL=$${POSTGRES_URL:-postgres:///test} $(PY) -m pytest -q -n 2 -m slow $(ARGS)
 
 test-broker: install  ## Celery on Redis and RabbitMQ
 	@DATABASE_URL=$${POSTGRES_URL:-postgres:///test} $(PY) -m pytest -q -m "broker and not slow" $(ARGS)
