@@ -104,6 +104,7 @@ def measure(venue: Venue, client: StandClient, count: int, batch: int) -> dict[s
         "marked_per_s": count / marking.wall,
         "again_calls": calls_again,
         "again_records_per_s": count / second.wall,
+        "again_cpu_ms_per_record": second.cpu * 1000 / count,
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 

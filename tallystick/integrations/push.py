@@ -10,9 +10,10 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 
 from django.db.models import Q
 from django.dispatch import Signal
@@ -31,7 +32,8 @@ from tallystick.queue.rows import State
 
 WRITE_EVERY = 200
 PAGE_LEAST, PAGE_MOST = 200, 1000
-"""Links looked at in one go, whatever the provider takes per call: memory is bounded by it."""
+"""Links looked at in one go, whatever the provider takes per call: memory is bounded by it. The most
+where the last ones were all unchanged: likely these are too."""
 
 UNREAD = ("lease_owner", "fence", "created_at", "updated_at", "update_marked_at", "difference")
 """Columns of a link that a push has no use for."""
@@ -70,6 +72,7 @@ class PushRun:
         self._results: list[Result] = []
         self._queued: deque[Batch] = deque()
         self._flying: dict[Future[Answer], Batch] = {}
+        self._back: SimpleQueue[Future[Answer]] = SimpleQueue()
 
     def run(self) -> None:
         verbs = pusher(self.turn.client, self.kind)
@@ -91,9 +94,10 @@ class PushRun:
         """Send the page and those after it; at the end wait for all answers, whose links may be due
         again, for an edit came between."""
         while page:
-            self.queue(self.prepared(page))
+            items = self.prepared(page)
+            self.queue(items)
             self.dispatch()
-            page = self._page()
+            page = self._page(PAGE_LEAST if items else PAGE_MOST)
         while self._flying:
             self._collect()
 
@@ -103,10 +107,11 @@ class PushRun:
         due = Link.objects.due().filter(connection=self.connection, kind=self.kind.value)
         return due.filter(self._among)
 
-    def _page(self) -> list[Link]:
-        """The next due links that are not under way; those with lost answers are not for here."""
+    def _page(self, least: int = PAGE_LEAST) -> list[Link]:
+        """The next due links that are not under way, at least so many if there are; those with lost
+        answers are not for here."""
         size = self.provider.batch_size * self.provider.concurrency * CALLS_AHEAD
-        size = min(max(size, PAGE_LEAST), PAGE_MOST)
+        size = min(max(size, least), PAGE_MOST)
         flying = {item.link.pk for batch in self._flying.values() for item in batch.items}
         due = self.due().order_by("due_at", "id")
         if not self.provider.by_callback:
@@ -195,7 +200,9 @@ class PushRun:
                 self._collect()
             self._draw(self._queued[0])
             batch = self._queued.popleft()
-            self._flying[self._pool.submit(self._call, batch)] = batch
+            future = self._pool.submit(self._call, batch)
+            self._flying[future] = batch
+            future.add_done_callback(self._back.put)
 
     def _draw(self, batch: Batch) -> None:
         calls = 1
@@ -244,11 +251,15 @@ class PushRun:
     # -- coming back
 
     def _collect(self) -> None:
-        """Take what has come back, waiting a while for an answer."""
-        done, _ = wait(self._flying, timeout=LEASE_SECONDS / 3, return_when=FIRST_COMPLETED)
+        """Take the answer that comes next, waiting a while for it."""
+        try:
+            # Not `futures.wait`: for each that comes it looks at all that are under way.
+            future = self._back.get(timeout=LEASE_SECONDS / 3)
+        except Empty:
+            self.turn.beat()
+            return
         self.turn.beat()
-        for future in done:
-            self._settle(self._flying.pop(future), future.result())
+        self._settle(self._flying.pop(future), future.result())
         if len(self._results) >= WRITE_EVERY or not self._flying:
             self._write()
 
@@ -287,9 +298,8 @@ class PushRun:
             self.keep(landing.unsent(batch.items, self._terms(), clock.now()))
         self._queued.clear()
         while self._flying:
-            done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
-            for future in done:
-                self._landed(self._flying.pop(future), future.result())
+            future, batch = self._flying.popitem()
+            self._landed(batch, future.result())
         self._write()
 
     def keep(self, results: Iterable[Result]) -> None:
@@ -306,18 +316,6 @@ class PushRun:
             landed.send(sender=self.provider, links=links, results=refusals, answer=None)
             again = {result.link_id: result for result in refusals}
             results = [again.get(result.link_id, result) for result in results]
-        self._count(results)
+        self.progress.count(results, self.log)
         self.turn.write(results)
         self.turn.watcher(self.progress)
-
-    def _count(self, results: Iterable[Result]) -> None:
-        for result in results:
-            if result.state == State.DEAD:
-                self.progress.failed += 1
-                self.log.failed(result.label, result.last_error)
-            elif result.state == State.DONE and result.fresh:
-                self.progress.done += 1
-                self.log.synced_records += 1
-            elif result.state == State.DONE:
-                self.progress.unchanged += 1
-                self.log.unchanged_records += 1

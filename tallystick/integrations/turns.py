@@ -7,7 +7,7 @@ ends when nothing is left, its time is up, the provider's limits say so, or the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,6 +53,19 @@ class Progress:
     done: int = 0
     unchanged: int = 0
     failed: int = 0
+
+    def count(self, results: Iterable[Result], log: SyncLog) -> None:
+        """Add what became of links, here and in the run's log."""
+        for result in results:
+            if result.state == State.DEAD:
+                self.failed += 1
+                log.failed(result.label, result.last_error)
+            elif result.state == State.DONE and result.fresh:
+                self.done += 1
+                log.synced_records += 1
+            elif result.state == State.DONE:
+                self.unchanged += 1
+                log.unchanged_records += 1
 
 
 Watcher = Callable[[Progress], None]

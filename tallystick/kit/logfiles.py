@@ -7,6 +7,7 @@ import os
 import sys
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
+from os.path import samestat
 from pathlib import Path
 
 BYTES, KEPT = 5_000_000, 5
@@ -19,6 +20,7 @@ class LogFile(RotatingFileHandler):
 
     def __init__(self, filename: str | Path, *, size: int = BYTES) -> None:
         super().__init__(filename, maxBytes=size, backupCount=KEPT, encoding="utf-8", delay=True)
+        self._path = Path(self.baseFilename)
         self._elsewhere: logging.Handler | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -28,14 +30,13 @@ class LogFile(RotatingFileHandler):
             super().emit(record)
 
     def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802 - logging's name
-        self._follow()
-        return bool(super().shouldRollover(record))
+        """Whether the line before this one has filled it: one look at the file for each line."""
+        del record
+        return self._size() >= self.maxBytes
 
     def doRollover(self) -> None:  # noqa: N802
         """Unless another process has just done it."""
-        self._follow()
-        path = Path(self.baseFilename)
-        if path.exists() and path.stat().st_size > self.maxBytes // 2:
+        if self._size() > self.maxBytes // 2:
             super().doRollover()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
@@ -48,14 +49,16 @@ class LogFile(RotatingFileHandler):
         self._elsewhere.emit(record)
 
     def _open(self) -> TextIOWrapper:
-        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         return super()._open()
 
-    def _follow(self) -> None:
-        """Let go of a file that another process has put aside."""
-        path = Path(self.baseFilename)
-        if self.stream is None:
-            return
-        if not path.exists() or path.stat().st_ino != os.fstat(self.stream.fileno()).st_ino:
+    def _size(self) -> int:
+        """Of the file as it is now. One that another process has put aside is let go of."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            found = None
+        if self.stream and (found is None or not samestat(found, os.fstat(self.stream.fileno()))):
             self.stream.close()
             self.stream = None
+        return found.st_size if found else 0
