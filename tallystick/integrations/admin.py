@@ -28,6 +28,7 @@ from tallystick.events.requests import actor_in
 from tallystick.integrations import forms, registry
 from tallystick.integrations.clients import client_of
 from tallystick.integrations.connections import BadCredentials, Connection
+from tallystick.integrations.fields_admin import ChoosesFields, read_labels
 from tallystick.integrations.inbound import InboundEvent
 from tallystick.integrations.invoice_ninja.routes import ROUTES
 from tallystick.integrations.invoice_ninja.states import LEFT_OUT_CHOICE, SyncStatus, is_in
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(Connection)
-class ConnectionAdmin(TenantAdmin):
+class ConnectionAdmin(ChoosesFields, TenantAdmin):
     list_display = (
         "name",
         "type",
@@ -129,6 +130,7 @@ class ConnectionAdmin(TenantAdmin):
         for connection in queryset:
             try:
                 found = client_of(connection).ping()
+                read_labels(connection)
             except (ProviderError, BadCredentials) as error:
                 self.message_user(request, f"{connection}: {error}", messages.ERROR)
             else:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from tallystick.accounts.websites import Website
 from tallystick.events import record
-from tallystick.integrations import registry
+from tallystick.integrations import fields, registry
 from tallystick.integrations.connections import Connection
 
 
@@ -24,6 +24,13 @@ def configured() -> dict[str, dict[str, Any]]:
         if given.get(provider.environment[1]):
             found[provider.type] = given
     return found
+
+
+def sets(connection: Connection) -> frozenset[str]:
+    """The names of the settings of `connection` that the environment gives, and has the say of."""
+    if not connection.from_environment:
+        return frozenset()
+    return frozenset(configured().get(connection.type, {}))
 
 
 def connect() -> list[Connection]:
@@ -52,11 +59,21 @@ def _connected(website: Website, provider_type: str, values: Mapping[str, Any]) 
         ) or Connection(
             website=website, type=provider_type, name=provider.name, from_environment=True
         )
+        custom_data = {**_chosen_here(connection), **custom_data}
+        before = connection.custom_data
         if (connection.credentials, connection.custom_data) != (credentials, custom_data):
             connection.configure(credentials, custom_data)
             connection.keep_settings()
+            fields.mark_due(connection, before)
             record("connection.changed", connection, change={"by": "environment"})
     return connection
+
+
+def _chosen_here(connection: Connection) -> dict[str, Any]:
+    """What staff have chosen for its fields: it holds where the environment says nothing of them."""
+    provider = fields.maps_fields(connection)
+    names = provider.field_settings.values() if provider else ()
+    return {name: connection.custom_data[name] for name in names if name in connection.custom_data}
 
 
 def _is_secret(annotation: object) -> bool:

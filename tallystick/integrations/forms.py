@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from tallystick.integrations import registry
 from tallystick.integrations.connections import BadCredentials, Connection
+from tallystick.ports.fields import MapsFields
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Connection]
@@ -31,8 +32,8 @@ class ConnectionForm(_ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         provider = registry.provider_class(cleaned.get("type") or self.instance.type)
-        credentials, custom_data = dict(self.instance.credentials), {}
-        for name, field in provider.settings_class.model_fields.items():
+        credentials, custom_data = dict(self.instance.credentials), self._kept(provider)
+        for name, field in _settings_of(provider).items():
             value = cleaned.get(PREFIX + name)
             if is_secret(field):
                 if value:
@@ -46,6 +47,11 @@ class ConnectionForm(_ModelForm):
             raise forms.ValidationError(str(error)) from None
         return cleaned
 
+    def _kept(self, provider: registry.ProviderClass) -> dict[str, Any]:
+        """What goes into which field has a page of its own."""
+        given = self.instance.custom_data if self.instance.type == provider.type else {}
+        return {name: given[name] for name in _elsewhere(provider) if name in given}
+
     def save(self, commit: bool = True) -> Connection:
         connection = super().save(commit=False)
         if commit:
@@ -58,14 +64,25 @@ def form_for(provider_type: str, connection: Connection | None) -> type[Connecti
     provider = registry.provider_class(provider_type)
     fields: dict[str, forms.Field] = {
         PREFIX + name: _field(name, info, connection)
-        for name, info in provider.settings_class.model_fields.items()
+        for name, info in _settings_of(provider).items()
     }
     return type("ConnectionForm", (ConnectionForm,), fields)
 
 
 def setting_names(provider_type: str) -> list[str]:
     provider = registry.provider_class(provider_type)
-    return [PREFIX + name for name in provider.settings_class.model_fields]
+    return [PREFIX + name for name in _settings_of(provider)]
+
+
+def _settings_of(provider: registry.ProviderClass) -> dict[str, FieldInfo]:
+    elsewhere = _elsewhere(provider)
+    every = provider.settings_class.model_fields.items()
+    return {name: info for name, info in every if name not in elsewhere}
+
+
+def _elsewhere(provider: registry.ProviderClass) -> frozenset[str]:
+    maps: type = provider
+    return frozenset(maps.field_settings.values() if issubclass(maps, MapsFields) else ())
 
 
 def is_secret(info: FieldInfo) -> bool:

@@ -21,6 +21,7 @@ from tallystick.integrations.links import Link, links_of
 from tallystick.integrations.logs import SyncLog
 from tallystick.integrations.retrying import retry
 from tallystick.kit import clock
+from tallystick.ports.records import Kind
 from tallystick.queue.rows import State
 
 Shoot = Callable[..., None]
@@ -48,6 +49,7 @@ def filled() -> dict[str, Any]:
     Membership.objects.create(user=warden, website=website, role=Role.ADMIN)
     relay = _connection(website, "INVOICE_NINJA_RELAY", "n8n in Frankfurt")
     _connection(website, "XERO", "Xero of the studio")
+    direct = _direct(website)
     people = [samples.client(website, name) for name in ("amara", "bela", "chidi", "dilek", "emre")]
     goods = [_product(website, name) for name in ("Zirconia crown", "Night guard", "Whitening")]
     now = clock.now()
@@ -61,7 +63,7 @@ def filled() -> dict[str, Any]:
     _runs(relay, failed)
     retry(Link.objects.filter(pk=failed.pk))
     _put(people[1], relay, state=State.DEAD, attempts=3, last_error=LONG)
-    return {"person": people[1], "product": goods[0], "link": failed}
+    return {"person": people[1], "product": goods[0], "link": failed, "direct": direct}
 
 
 def paths(scene: dict[str, Any]) -> dict[str, str]:
@@ -74,6 +76,8 @@ def paths(scene: dict[str, Any]) -> dict[str, str]:
         "product": f"/admin/billing/product/{scene['product'].pk}/change/{_PANEL}",
         "links": "/admin/integrations/link/",
         "link": f"/admin/integrations/link/{scene['link'].pk}/change/",
+        "connection": f"/admin/integrations/connection/{scene['direct'].pk}/change/%23into-heading",
+        "fields": f"/admin/integrations/connection/{scene['direct'].pk}/fields/",
     }
 
 
@@ -84,6 +88,25 @@ def _connection(website: Website, kind: str, name: str) -> Connection:
         name=name,
         custom_data={"webhook_url": "https://n8n.example/webhook/invoice-ninja-sync"},
     )
+
+
+def _direct(website: Website) -> Connection:
+    """Directly to Invoice Ninja, which is switched off while the relay is on."""
+    connection = Connection.objects.create(
+        website=website,
+        type="INVOICE_NINJA",
+        name="Invoice Ninja",
+        is_active=False,
+        credentials={"api_token": "a-token-for-pictures"},
+        custom_data={
+            "api_url": "https://invoicing.example",
+            "client_fields": {"custom_value2": "signup_date", "address2": "", "phone": "phone"},
+            "product_fields": {"custom_value3": "slug"},
+        },
+    )
+    labels = {"custom_value1": "Referral Code", "custom_value2": "Patient since"}
+    connection.keep_labels({Kind.CUSTOMER: labels, Kind.PRODUCT: {"custom_value1": "Group"}})
+    return connection
 
 
 def _product(website: Website, name: str) -> Product:

@@ -34,7 +34,7 @@ _ENDED = {"5", "6"}
 def _unlooked(desk: products.Products, record: Any) -> tuple[str, None]:  # noqa: ANN401 - any product
     """The key for a product as if nothing were there."""
     del desk
-    return products._keys(record)[0], None
+    return products.keys(record)[0], None
 
 
 def _unseen(record: object, owed: object) -> None:
