@@ -4,9 +4,9 @@ be sent; and what is to be sent anew when that is changed."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -18,9 +18,10 @@ from tallystick.integrations.links import Link
 from tallystick.ports.errors import Refused
 from tallystick.ports.fields import Field, MapsFields
 from tallystick.ports.provider import Settings
-from tallystick.ports.records import Kind
+from tallystick.ports.records import Customer, Kind, Product, Record
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 Chosen = Mapping[str, str]
 """Field -> source; empty: the field is left alone. What is not in it is as usual."""
@@ -120,6 +121,34 @@ def _one(connection: Connection, kind: Kind) -> tuple[sync.ModelSync, Any, str] 
             for pk in newest.values_list("pk", flat=True)[:1]:
                 return told, told.load([str(pk)])[str(pk)], ""
     return None
+
+
+# -- what comes back
+
+
+def as_ours(connection: Connection, ours: Record, theirs: T) -> T:
+    """`theirs` as it is to be compared with `ours`, or taken: what is in a field that is not fed as
+    usual is no word on the attribute that it would hold."""
+    provider, kind = maps_fields(connection), _KINDS.get(type(ours))
+    given = chosen(connection, kind) if kind else {}
+    if provider is None or kind is None or not given:
+        return theirs
+    for each in provider.fields(kind):
+        if each.holds and each.name in given:
+            theirs = _with(theirs, each.holds.split("."), ours)
+    return theirs
+
+
+_KINDS: Mapping[type, Kind] = {Customer: Kind.CUSTOMER, Product: Kind.PRODUCT}
+
+
+def _with(theirs: T, path: Sequence[str], ours: object) -> T:
+    """`theirs` with what `ours` has at the end of `path`."""
+    name, *rest = path
+    value = getattr(ours, name)
+    if rest:
+        value = _with(getattr(theirs, name), rest, value)
+    return replace(theirs, **{name: value})  # type: ignore[type-var] # both are dataclasses
 
 
 # -- a change

@@ -13,12 +13,14 @@ from tallystick.ports.records import Kind, Record
 @dataclass(frozen=True, slots=True)
 class Field:
     """`name` is the provider's own, `label` what its pages call it. `usual`: what goes into it where
-    nothing else is chosen, in words; empty: nothing does. `is_fixed`: not for choosing."""
+    nothing else is chosen, in words; empty: nothing does. `is_fixed`: not for choosing. `holds`: the attribute that is read from it, by a path
+    with dots."""
 
     name: str
     label: str
     usual: str = ""
     is_fixed: bool = False
+    holds: str = ""
 
 
 FieldLabels = Mapping[Kind, Mapping[str, str]]

@@ -15,12 +15,13 @@ from pytest_django import Settings
 from tallystick.accounts.models import Membership, Website
 from tallystick.accounts.standing import Role
 from tallystick.events.models import Event
-from tallystick.integrations import environment
+from tallystick.integrations import environment, fields
 from tallystick.integrations.connections import BadCredentials, Connection
 from tallystick.integrations.links import Link
 from tallystick.integrations.tests.ninja import NinjaSite
+from tallystick.kit import clock
 from tallystick.people.models import User
-from tallystick.ports.records import Kind
+from tallystick.ports.records import Address, Customer, Kind, Remote, RemoteCustomer
 from tallystick.queue.rows import State
 
 pytestmark = pytest.mark.django_db
@@ -229,6 +230,19 @@ def test_queries_do_not_grow(page: Page) -> None:
         page.post(contacts__city="email", products__custom_value2="category")
     marks = [each for each in saving if 'UPDATE "integrations_link"' in each["sql"]]
     assert len(marks) == 1
+
+
+def test_what_is_not_fed_as_usual_says_nothing_of_ours(ninja: NinjaSite) -> None:
+    ours = Customer("c-1", name="Ada Berg", tax_number="DE1", address=Address(city="Bonn"))
+    theirs = RemoteCustomer(
+        Remote("x"), "ada@example.org", clock.now(), tax_number="DE2",
+        address=Address(city="C-17", region="NW"),
+    )  # fmt: skip
+    assert fields.as_ours(ninja.connection, ours, theirs) is theirs
+    ninja.connection.custom_data["client_fields"] = {"name": "email", "city": "", "phone": "name"}
+    read = fields.as_ours(ninja.connection, ours, theirs)
+    assert (read.name, read.tax_number) == ("Ada Berg", "DE2")
+    assert read.address == Address(city="Bonn", region="NW")
 
 
 class TestFromTheEnvironment:

@@ -17,16 +17,16 @@ from tallystick.providers.invoiceninja.wording import LINE, fitted
 
 CLIENT = (
     Field("id_number", "ID Number", "our key", is_fixed=True),
-    Field("name", "Name", "name, or the e-mail address"),
-    Field("vat_number", "VAT Number", "tax number"),
+    Field("name", "Name", "name, or the e-mail address", holds="name"),
+    Field("vat_number", "VAT Number", "tax number", holds="tax_number"),
     Field("phone", "Phone"),
     Field("website", "Website"),
     Field("contacts", "Contact", "first and last name, e-mail address, phone", is_fixed=True),
-    Field("address1", "Street", "first line of the address"),
-    Field("address2", "Apt/Suite", "second line of the address"),
-    Field("city", "City", "city"),
-    Field("state", "State/Province", "region"),
-    Field("postal_code", "Postal Code", "postal code"),
+    Field("address1", "Street", "first line of the address", holds="address.line1"),
+    Field("address2", "Apt/Suite", "second line of the address", holds="address.line2"),
+    Field("city", "City", "city", holds="address.city"),
+    Field("state", "State/Province", "region", holds="address.region"),
+    Field("postal_code", "Postal Code", "postal code", holds="address.postal_code"),
     Field("country", "Country", "country", is_fixed=True),
     Field("currency", "Currency", "currency, of a new one", is_fixed=True),
     Field("public_notes", "Public Notes"),
@@ -38,8 +38,10 @@ CLIENT = (
 
 PRODUCT = (
     Field("product_key", "Item", "short name, else the name", is_fixed=True),
-    Field("notes", "Description", "description, category and country of origin"),
-    Field("price", "Price", "price"),
+    Field(
+        "notes", "Description", "description, category and country of origin", holds="description"
+    ),
+    Field("price", "Price", "price", holds="price"),
     Field("cost", "Cost", "price"),
     Field("tax", "Tax", "tax rate", is_fixed=True),
     Field("product_image", "Image URL", "address of the picture", is_fixed=True),

@@ -145,7 +145,7 @@ class InvoiceNinja(
         self._compared = ComparedProducts(api, settings, statics, KnownRates(api), product_fields)
         self._invoices = Invoices(api, settings, statics, taxes)
         self._payments = Payments(api, settings, self._invoices)
-        self._pulling = Pulling(api, statics, self._clients, self._products)
+        self._pulling = Pulling(api, statics, self._clients, self._products, settings.client_fields)
 
     @classmethod
     def reads_with(cls, settings: InvoiceNinjaSettings) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 
 from tallystick.ports.records import (
@@ -26,10 +27,18 @@ _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
 
 class Pulling:
+    """`client_fields` are those that are not fed as usual: what they say there is none of ours."""
+
     def __init__(
-        self, api: InvoiceNinjaApi, statics: Statics, clients: Clients, products: Products
+        self,
+        api: InvoiceNinjaApi,
+        statics: Statics,
+        clients: Clients,
+        products: Products,
+        client_fields: Collection[str] = (),
     ) -> None:
         self._api = api
+        self._others = client_fields
         self._statics = statics
         self._clients = clients
         self._products = products
@@ -53,12 +62,12 @@ class Pulling:
             name=client.name or client.display_name,
             updated_at=moment(client.updated_at),
             key=client.id_number if _OUR_KEY.fullmatch(client.id_number) else "",
-            local_id=_number(client.custom_value4),
+            local_id="" if "custom_value4" in self._others else _number(client.custom_value4),
             number=client.number,
             email=person.email.strip() if person else "",
             first_name=person.first_name if person else "",
             last_name=person.last_name if person else "",
-            phone=(person.phone if person else "") or client.phone,
+            phone=(person.phone if person else "") or self._phone(client),
             tax_number=client.vat_number,
             address=Address(
                 client.address1,
@@ -71,6 +80,9 @@ class Pulling:
             currency=self._statics.currency(client.currency_id),
             is_active=not client.is_put_away,
         )
+
+    def _phone(self, client: Client) -> str:
+        return "" if "phone" in self._others else client.phone
 
     def _product(self, product: Product) -> RemoteProduct:
         known_by = product.custom_value4.removeprefix(MARK)

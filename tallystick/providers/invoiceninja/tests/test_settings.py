@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -169,3 +170,13 @@ class TestFields:
             Kind.CUSTOMER: {"custom_value1": "Referral Code"},
             Kind.PRODUCT: {"custom_value2": "Country"},
         }
+
+    def test_what_is_fed_otherwise_is_read_as_nothing_of_ours(self) -> None:
+        stand = InvoiceNinjaStand()
+        chosen = {"custom_value4": "chart_number", "phone": "address.city"}
+        settings = CASE.settings(stand, client_fields=chosen)
+        record = replace(self.record, details=(("chart_number", "17"),))
+        provider = InvoiceNinja(settings, transport=transport(stand))
+        provider.push_customers([Push(record)], attempt="1")
+        (there,) = provider.pull_customers(since=None).items
+        assert (there.local_id, there.phone, there.key) == ("", "", "c-1")
