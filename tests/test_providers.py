@@ -14,6 +14,7 @@ from tallystick.kit import clock
 from tallystick.ports.errors import (
     Refused,
 )
+from tallystick.ports.fields import MapsFields
 from tallystick.ports.provider import Category
 from tallystick.ports.records import Invoice, Kind, Payment
 from tallystick.ports.roles import (
@@ -49,6 +50,22 @@ def test_it_introduces_itself(case: AnyCase) -> None:
     assert min(provider.concurrency, provider.batch_size, provider.fetch_size) >= 1
     assert len({limit.name for limit in provider.limits}) == len(provider.limits)
     assert all(limit.scope in {"connection", "app"} for limit in provider.limits)
+
+
+@every(MapsFields)
+def test_what_goes_into_a_field_is_described_and_may_be_left_alone(case: AnyCase) -> None:
+    stand = case.stand()
+    provider = case.connect(stand)
+    for kind, setting in provider.field_settings.items():
+        (record,) = case.records(provider, kind, 1)
+        fields = {field.name: field for field in provider.fields(kind)}
+        said = provider.said(record, provider.settings)
+        assert said.keys() <= fields.keys()
+        assert not provider.otherwise(record, provider.settings)
+        name = next(name for name in said if not fields[name].is_fixed)
+        chosen = case.settings(stand, **{setting: {name: ""}})
+        assert name not in provider.said(record, chosen)
+        assert provider.otherwise(record, chosen) == ((name, None),)
 
 
 @every()

@@ -79,10 +79,16 @@ def attributes_of(kind: Kind) -> dict[str, str]:
 
 
 def unknown(provider: ProviderClass, custom_data: Mapping[str, Any]) -> str:
-    """What is chosen for fields and does not exist, field and source by name; empty when all does."""
+    """What is chosen for fields and cannot be, field and source by name; empty when all can."""
     if not issubclass(provider, MapsFields):
         return ""
     known = {kind: {**attributes_of(kind), **details_of(kind)} for kind in provider.field_settings}
+    fixed = [
+        _("%(setting)s: %(field)s is not for choosing") % {"setting": setting, "field": each.name}
+        for kind, setting in provider.field_settings.items()
+        for each in provider.fields(kind)
+        if each.is_fixed and each.name in _chosen(custom_data, setting)
+    ]
     wrong = [
         _("%(setting)s: %(field)s: there is no “%(source)s” to go into it")
         % {"setting": setting, "field": field, "source": source}
@@ -90,7 +96,7 @@ def unknown(provider: ProviderClass, custom_data: Mapping[str, Any]) -> str:
         for field, source in _chosen(custom_data, setting).items()
         if source and source not in known[kind]
     ]
-    return "; ".join(wrong)
+    return "; ".join(fixed + wrong)
 
 
 def _chosen(custom_data: Mapping[str, Any], setting: str) -> Mapping[str, str]:

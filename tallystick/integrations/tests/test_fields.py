@@ -136,6 +136,15 @@ def test_what_does_not_exist_is_refused_by_name(page: Page, source: str) -> None
         page.site.connection.configure(page.site.connection.credentials, given)
 
 
+def test_what_a_counterpart_is_known_by_is_not_for_choosing(page: Page) -> None:
+    connection = page.site.connection
+    given = {**connection.custom_data, "product_fields": {"custom_value4": "slug"}}
+    with pytest.raises(BadCredentials, match="product_fields: custom_value4 is not for choosing"):
+        connection.configure(connection.credentials, given)
+    page.post(products__custom_value4="slug")
+    assert page.stored["product_fields"] is None
+
+
 def test_health_data_is_there_to_choose_only_where_it_is_allowed(
     page: Page, settings: Settings
 ) -> None:
