@@ -102,21 +102,19 @@ class Turn:
             return
         # As it is under the lease: who found it free may have looked before it was told to rest.
         self.connection.refresh_from_db()
-        self.ended_by = self.connection.may_be_called()
-        if self.ended_by:
+        client = self._client()
+        if client is None:
             self.connection.release()
             yield None
             return
-        self._begin()
+        self._begin(client)
         try:
             with acting(self._actor()):
-                self.client = client_of(self.connection)
-                self._limits = _limits_of(self.connection, self.client.limits)
-                yield self.client
+                yield client
         except TurnOver as over:
             self.ended_by = str(over)
         except BadCredentials as error:
-            self.connection.refuse(str(error))
+            self._malformed(error)
         except LeaseLost:
             logger.warning("connection %s: another worker took over", self.connection.pk)
         finally:
@@ -209,12 +207,29 @@ class Turn:
         name = self.connection.provider.name
         return Actor(ActorKind.PROVIDER, id=str(self.connection.pk), label=name)
 
-    def _begin(self) -> None:
+    def _client(self) -> registry.AnyProvider | None:
+        """None when it must not be called, or is refused for what its settings lack."""
+        self.ended_by = self.connection.may_be_called()
+        if self.ended_by:
+            return None
+        try:
+            return client_of(self.connection)
+        except BadCredentials as error:
+            self._malformed(error)
+            return None
+
+    def _malformed(self, error: BadCredentials) -> None:
+        self.connection.refuse(str(error))
+        self.connection.refresh_from_db()
+        self.ended_by = self.connection.may_be_called()
+
+    def _begin(self, client: registry.AnyProvider) -> None:
         now = clock.now()
         self._until = now + timedelta(seconds=self.seconds)
         self._beat_due = now + timedelta(seconds=LEASE_SECONDS / 3)
-        self._limits = {}
+        self._limits = _limits_of(self.connection, client.limits)
         self._drawn = 0
+        self.client = client
         self.started_at = now
 
     def _end(self) -> None:
