@@ -196,8 +196,8 @@ def _is_news(link: Link, told: Callback) -> bool:
     if link.state == State.DONE or not _is_of_last(link, told):
         return False
     starts_anew = link.attempts == 0 and bool(link.attempt_fingerprint)  # edited, or revived
-    is_under_way = link.state == State.UNCERTAIN and link.due_at > clock.now()
-    return is_under_way or not starts_anew
+    is_awaited = link.due_at > clock.now() or landing.under_way(link)
+    return (link.state == State.UNCERTAIN and is_awaited) or not starts_anew
 
 
 def _is_of_last(link: Link, told: Callback) -> bool:

@@ -24,6 +24,7 @@ from tallystick.integrations.invoice_ninja.callbacks import Callback, Conflict, 
 from tallystick.integrations.links import Link
 from tallystick.integrations.push import Answer, Batch, PushRun
 from tallystick.integrations.tests.conftest import Site
+from tallystick.kit import clock
 from tallystick.kit.clock import VirtualClock
 from tallystick.people.models import User
 from tallystick.ports.records import Kind
@@ -39,6 +40,7 @@ class Relayed(Site):
     before: Callback | None = None
     sent: list[dict[str, Any]]
     answer: httpx2.Response | Exception = httpx2.Response(202)
+    seconds: float = 0.0
 
     def user(self, name: str = "anna") -> Any:  # noqa: ANN401 - with what is attached to it
         user = self.customer(name).user
@@ -47,6 +49,7 @@ class Relayed(Site):
 
     def carry(self, request: httpx2.Request) -> httpx2.Response:
         self.sent.append(json.loads(request.content))
+        clock.sleep(self.seconds)
         if isinstance(self.answer, Exception):
             raise self.answer
         return httpx2.Response(self.answer.status_code)
@@ -110,6 +113,13 @@ def test_a_failure_before_the_answer_counts(
     relayed.serve()
     assert (user.invoiceninja_sync_status, user.invoiceninja_sync_attempts) == ("failed", 1)
     assert relayed.link(Kind.CUSTOMER).last_error == "No e-mail address."
+
+
+def test_a_failure_before_a_slow_answer_counts(relayed: Relayed) -> None:
+    relayed.before, relayed.seconds = Callback(success=False, message="No e-mail address."), 31.0
+    user = relayed.user()
+    relayed.serve()
+    assert (user.invoiceninja_sync_status, user.invoiceninja_sync_attempts) == ("failed", 1)
 
 
 def test_an_edit_before_the_answer_counts_too(
