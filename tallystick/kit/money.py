@@ -64,8 +64,9 @@ def digits_of(currency: str) -> int:
 
 
 def round_to(amount: Decimal, digits: int) -> Decimal:
-    """`amount` with exactly `digits` decimal places, ties away from zero."""
-    return amount.quantize(_QUANTA[digits], rounding=ROUND_HALF_UP)
+    """`amount` with exactly `digits` decimal places, ties away from zero. Zero has no sign."""
+    rounded = amount.quantize(_QUANTA[digits], rounding=ROUND_HALF_UP)
+    return rounded or abs(rounded)
 
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:

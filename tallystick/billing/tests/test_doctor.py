@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -76,6 +77,12 @@ def test_all_is_well(books: Account, healthy: None) -> None:
     code, said = doctor()
     assert code == 0
     assert said.strip().endswith("all well")
+
+
+def test_a_line_below_zero_without_tax_is_well(account: Account) -> None:
+    less = making.line("-1", description="Deposit", quantity=Decimal(30))
+    making.issued(account, making.line("100"), less)
+    assert doctor()[0] == 0
 
 
 def test_it_goes_through_page_after_page(books: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,3 +152,9 @@ def test_in_words() -> None:
     assert str(Money(Decimal("1234.505"), "EUR")) == "1234.51 EUR"
     assert str(Money.zero("JPY")) == "0 JPY"
     assert not Money.zero("EUR")
+
+
+@pytest.mark.parametrize("amount", ["-0", "-0.004", "-0.00"])
+def test_zero_has_no_sign(amount: str) -> None:
+    rounded = round_amount(Decimal(amount), "EUR")
+    assert (str(rounded), str(Money(Decimal(amount), "EUR"))) == ("0.00", "0.00 EUR")
