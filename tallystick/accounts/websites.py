@@ -30,6 +30,8 @@ _HOST = RegexValidator(
     r"^(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*(:\d{1,5})?\Z",
     _("A host name in small letters, such as billing.example.org, with a port if need be."),
 )
+MOST_DAYS_TO_PAY = 3650
+"""Ten years: beyond them lie slips of the keyboard."""
 _MOST_REMINDERS = 10
 _FARTHEST_REMINDER = 365
 _COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("A colour written like #14532d."))
@@ -92,7 +94,9 @@ class Website(Addressed):
     rounding = models.CharField(
         _("round tax on"), max_length=8, choices=Rounding, default=Rounding.LINE
     )
-    payment_terms_days = models.PositiveSmallIntegerField(_("days to pay"), default=14)
+    payment_terms_days = models.PositiveSmallIntegerField(
+        _("days to pay"), default=14, validators=[MaxValueValidator(MOST_DAYS_TO_PAY)]
+    )
     allow_part_payments = models.BooleanField(_("allow part payments"), default=False)
     retention_years = models.PositiveSmallIntegerField(
         _("years to keep documents"),

@@ -29,7 +29,7 @@ class Day(S.DateField):
         if not isinstance(value, str):
             self.fail("invalid", format="YYYY-MM-DD")
         day = super().to_internal_value(value)
-        if not days.FIRST <= day <= days.LAST:
+        if not days.holds(day):
             raise ValidationError(f"It lies between {days.FIRST} and {days.LAST}.")
         return day
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from tallystick.accounts.websites import MOST_DAYS_TO_PAY
 from tallystick.billing.errors import BillingError
 
 FIRST, LAST = date(1990, 1, 1), date(2199, 12, 31)
@@ -19,9 +20,14 @@ class BadDay(BillingError):
     """Where in the body of a request it stands."""
 
 
+def holds(day: date) -> bool:
+    """Whether a document can bear it."""
+    return FIRST <= day <= LAST
+
+
 def check(day: date | None, name: str) -> None:
     """Raises `BadDay`, which names the field; no day at all is fine."""
-    if day is not None and not FIRST <= day <= LAST:
+    if day is not None and not holds(day):
         raise BadDay(f"The {name} lies between {FIRST} and {LAST}.")
 
 
@@ -34,6 +40,13 @@ def check_issue(day: date | None, today: date) -> None:
         problem = BadDay(f"The date of issue lies between {first} and {last}.")
         problem.pointer = "/issue_date"
         raise problem
+
+
+def due(issued: date, terms: int) -> date:
+    """So many days after it was issued. Raises `BadDay`, which names the setting."""
+    if terms > MOST_DAYS_TO_PAY:
+        raise BadDay(f"The website's days to pay are at most {MOST_DAYS_TO_PAY}.")
+    return issued + timedelta(days=terms)
 
 
 def _years_before(today: date) -> date:

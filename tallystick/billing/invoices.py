@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -329,8 +329,7 @@ class Invoice(SalesDocument):
         if self.amount < 0:
             raise NegativeTotal
         issue_date = self.fix_parties(by)
-        terms = timedelta(days=self.website.payment_terms_days)
-        self.due_date = self.due_date or issue_date + terms
+        self.due_date = self.due_date or days.due(issue_date, self.website.payment_terms_days)
         days.check(self.due_date, "due date")
         if self.due_date < issue_date:
             raise DueBeforeIssue

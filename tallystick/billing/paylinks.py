@@ -7,7 +7,7 @@ from hmac import compare_digest
 
 from django.db import models, transaction
 
-from tallystick.billing import link_log, tokens
+from tallystick.billing import days, link_log, tokens
 from tallystick.billing.errors import BillingError
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.link_log import LinkEventKind
@@ -41,7 +41,7 @@ class ReplacedLink(UnknownLink):
 
 
 class BadExpiry(BillingError):
-    """A payment link expires in the future."""
+    """A payment link expires in the future, in the year 2199 at the latest."""
 
 
 class RetiredToken(models.Model):
@@ -177,7 +177,8 @@ def _expire(invoice: Invoice, expires_at: datetime, reason: str = "") -> None:
 
 
 def _in_the_future(expires_at: datetime) -> datetime:
-    if expires_at.tzinfo is None or expires_at <= clock.now():
+    ahead = expires_at.tzinfo is not None and expires_at > clock.now()
+    if not ahead or not days.holds(expires_at.date()):
         raise BadExpiry
     return expires_at
 

@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[tallystick.kit.db.validators.validate_time_zone], verbose_name='time zone')),
                 ('prices_include_tax', models.BooleanField(default=False, verbose_name='prices include tax')),
                 ('rounding', models.CharField(choices=[('line', 'each line'), ('document', 'the whole document')], default='line', max_length=8, verbose_name='round tax on')),
-                ('payment_terms_days', models.PositiveSmallIntegerField(default=14, verbose_name='days to pay')),
+                ('payment_terms_days', models.PositiveSmallIntegerField(default=14, validators=[django.core.validators.MaxValueValidator(3650)], verbose_name='days to pay')),
                 ('allow_part_payments', models.BooleanField(default=False, verbose_name='allow part payments')),
                 ('retention_years', models.PositiveSmallIntegerField(default=10, help_text='Issued documents keep their buyer so many years after the end of the year of issue, even when the person is erased: as long as the law asks.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='years to keep documents')),
                 ('reminder_days', models.CharField(blank=True, help_text='Days from the due date, before it with a minus: -3, 1, 7, 14, 30. Empty: no reminders are sent.', max_length=80, validators=[tallystick.accounts.websites.validate_reminder_days], verbose_name='remind on days')),

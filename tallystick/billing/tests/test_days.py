@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
@@ -42,10 +43,22 @@ def test_days_out_of_reach_are_refused_by_name(
     assert draft.number == ""
 
 
-def test_terms_do_not_lead_out_of_reach(account: Account) -> None:
-    account.website.payment_terms_days = 80_000  # more than PostgreSQL would keep
-    with pytest.raises(BadDay, match="due date"):
+@pytest.mark.parametrize("terms", [3651, 80_000, 3_000_000])
+def test_terms_do_not_lead_out_of_reach(account: Account, terms: int) -> None:
+    account.website.payment_terms_days = terms  # past what its form takes
+    with pytest.raises(BadDay, match="website's days to pay are at most 3650"):
         making.draft(account).issue()
+    with pytest.raises(ValidationError) as caught:
+        account.website.full_clean()
+    assert set(caught.value.message_dict) == {"payment_terms_days"}
+
+
+def test_terms_of_years_are_kept(account: Account) -> None:
+    account.website.payment_terms_days = 3650
+    invoice = making.issued(account)
+    assert invoice.due_date is not None
+    assert invoice.issue_date is not None
+    assert (invoice.due_date - invoice.issue_date).days == 3650
 
 
 @pytest.mark.usefixtures("now")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -145,9 +145,12 @@ def test_a_link_ends_when_it_is_told_to(invoice: Invoice) -> None:
     assert paylinks.state(invoice, end) == LinkState.EXPIRED
     paylinks.renew(invoice, expires_at=end)
     assert invoice.token_expires_at == end
-    for wrong in (clock.now(), datetime(2999, 1, 1)):  # noqa: DTZ001 - without a zone on purpose
+    naive = datetime(2030, 1, 1)  # noqa: DTZ001 - without a zone on purpose
+    for wrong in (clock.now(), naive, datetime.max.replace(tzinfo=UTC)):
         with pytest.raises(paylinks.BadExpiry):
             paylinks.expire_at(invoice, wrong)
+        with pytest.raises(paylinks.BadExpiry):
+            paylinks.renew(invoice, expires_at=wrong)
 
 
 def test_the_sites_own_domain_is_served_as_the_site_is(settings: Settings) -> None:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tallystick.accounts.models import Account
-from tallystick.billing import account_statements, methods, payments
+from tallystick.billing import account_statements, days, methods, payments
 from tallystick.billing.account_statements import Move
 from tallystick.billing.errors import BillingError
 from tallystick.billing.invoices import Invoice
@@ -181,10 +181,12 @@ def _address(movement: account_statements.Movement) -> str:
 
 
 def _day(text: str) -> date | None:
+    """None where it is none, or one that nothing can have happened on."""
     try:
-        return parse_date(text)
+        day = parse_date(text)
     except ValueError:
         return None
+    return day if day and days.holds(day) else None
 
 
 def _uids(names: list[str]) -> list[UUID]:
