@@ -41,7 +41,7 @@ from tallystick.integrations.panel import (
     day_of,
     word_of,
 )
-from tallystick.integrations.remote_admin import DiffersFilter, TakesTheirs
+from tallystick.integrations.remote_admin import DiffersFilter, SettlesDifferences
 from tallystick.integrations.retrying import retry
 from tallystick.integrations.rows_admin import OF_A_CONNECTION, OfAConnection
 from tallystick.ports.errors import ProviderError
@@ -87,7 +87,7 @@ class ConnectionAdmin(ChoosesFields, TenantAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:  # noqa: ANN401
         settings = forms.setting_names(self._type(request, obj))
         sets = [
-            (None, {"fields": ["website", "type", "name", "is_active"]}),
+            (None, {"fields": ["website", "type", "name", "is_active", "conflict_rule"]}),
             ("Settings", {"fields": settings}),
         ]
         if obj:
@@ -168,13 +168,13 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 @admin.register(Link)
-class LinkAdmin(TakesTheirs, WithOutsideSystems, OfAConnection):
+class LinkAdmin(SettlesDifferences, WithOutsideSystems, OfAConnection):
     list_display = (
         "here", "in_words", "connection", "what_is_wrong", "tries", "last_try", "counterpart",
     )  # fmt: skip
     list_filter = (StatusFilter, "state", DiffersFilter, "kind", OF_A_CONNECTION, "update_needed")
     search_fields = ("=key", "=remote_id", "=local_id")
-    actions = ("retry_now", "force_retry", "take_theirs")
+    actions = ("retry_now", "force_retry", "take_theirs", "send_ours")
     fields = ("here", "key", "connection", "update_needed", "created_at")
 
     def get_urls(self) -> list[URLPattern]:
@@ -183,13 +183,17 @@ class LinkAdmin(TakesTheirs, WithOutsideSystems, OfAConnection):
         return [own, *super().get_urls()]
 
     def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The panel's buttons: due now, or, with `force`, sent whatever it says."""
+        """The panel's buttons: due now; with `force`, sent whatever it says; or theirs taken."""
         link = self.get_queryset(request).filter(pk=pk).first()
         if link is None or not self.has_view_permission(request):
             raise Http404
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        self._retry(request, Link.objects.filter(pk=pk), force="force" in request.POST)
+        chosen = Link.objects.filter(pk=pk)
+        if "take" in request.POST:
+            self.take_theirs(request, chosen)
+        else:
+            self._retry(request, chosen, force="force" in request.POST)
         after = request.POST.get("next", "")
         if not url_has_allowed_host_and_scheme(after, allowed_hosts=None):
             after = reverse("admin:integrations_link_change", args=[pk])

@@ -27,10 +27,20 @@ class Advice:
 def advice(link: Link) -> Advice:
     """What is the matter with `link`, whose connection is loaded. Asks the database nothing."""
     if link.difference:
-        return Advice(link.difference, _("Set it right on one of the two sides."), for_us=True)
+        return _differing(link)
     if link.state == State.DONE:
         return _settled(link)
     return _held_up(link) or _by_state(link)
+
+
+def _differing(link: Link) -> Advice:
+    if not link.may_be_settled:
+        return Advice(link.difference, _("Set it right on one of the two sides."), for_us=True)
+    what = link.difference
+    if link.state == State.DUE and link.last_error:
+        what = _("It was changed there as well, and is not sent: %(why)s") % {"why": what}
+    todo = _("Take theirs, or send ours.")
+    return Advice(what, todo, for_us=True)
 
 
 def _settled(link: Link) -> Advice:
@@ -38,13 +48,13 @@ def _settled(link: Link) -> Advice:
         return Advice(link.last_error, _("Nothing: it is not meant to be sent."))
     if not link.remote_id:
         return Advice(_("It is not sent there."), _("Nothing."))
-    if link.synced_at is None:
-        return Advice(_("It is in step."), _("Nothing."))
-    if link.remark:
+    if link.remark and link.synced_at:
         todo = _("Change it here, or see to it there by hand; nothing waits for it.")
         return Advice(link.remark, todo)
-    since = _("In step since %(time)s") % {"time": _at(link.synced_at)}
-    return Advice(_ended(since), _("Nothing."))
+    what = _("It is in step.")
+    if link.synced_at:
+        what = _ended(_("In step since %(time)s") % {"time": _at(link.synced_at)})
+    return Advice(what, _("Nothing."))
 
 
 def _held_up(link: Link) -> Advice | None:

@@ -98,6 +98,7 @@ def take_product(product: Product, found: RemoteProduct) -> list[str]:
         values["name"] = found.name
     if _is_other_text(product, found):
         values["description"] = found.description
+    values["is_active"] = found.is_active
     changed = _written(product, values)
     if changed:
         record("product.taken_over", product, change={"fields": changed})
@@ -156,7 +157,7 @@ def _address(account: Account, found: RemoteCustomer) -> dict[str, Any]:
     """An address is taken as a whole. Of one that says nothing else, the country is the seller's own,
     unless ours has one."""
     theirs = {name: getattr(found.address, name) for name in account.address()}
-    if found.address.line1 or found.address.city:
+    if any(theirs[name] for name in theirs if name != "country"):
         return {**theirs, "country": found.address.country or account.country}
     return _said({"country": found.address.country}) if account.country else {}
 
@@ -177,7 +178,8 @@ def _is_other_text(product: Product, found: RemoteProduct) -> bool:
     """A provider may have written our category below the description: that is not one."""
     if product.description:
         return product.description not in found.description
-    return not (product.category and product.category in found.description)
+    below = filter(None, (product.category, product.country_of_origin))
+    return not any(text in found.description for text in below)
 
 
 def _person(found: RemoteCustomer) -> Any:  # noqa: ANN401 - the host's user

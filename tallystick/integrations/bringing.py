@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import logging
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from tallystick import queue
 from tallystick.accounts.models import Account
 from tallystick.accounts.standing import Person
-from tallystick.integrations import arrivals, differences, matching, remote_records, sync
+from tallystick.integrations import (
+    arrivals,
+    conflicts,
+    differences,
+    matching,
+    remote_records,
+    sync,
+)
 from tallystick.integrations.links import Link
 from tallystick.integrations.logs import SyncLog
 from tallystick.integrations.remote_records import RemoteRecord
 from tallystick.integrations.turns import Progress
-from tallystick.ports.errors import Refused
-from tallystick.ports.records import Kind, Record
+from tallystick.ports.records import Kind
 
 if TYPE_CHECKING:
     from tallystick.integrations.connections import Connection
 
-logger = logging.getLogger(__name__)
+GONE = "One of the two is not known here (any more)."
+AGREED = "It does not differ there (any more)."
 
 
 def take(
@@ -49,22 +55,29 @@ def take(
 
 
 def take_theirs(link: Link, by: Person) -> list[str]:
-    """Write what is there, as last pulled, into our object, as `by` says; the names of the fields that
-    changed. Raises `CannotApply`, also where `by` may not manage the person."""
+    """Write what is there, as last pulled, into our object, as `by` says; what is left of ours goes
+    there. The names of the fields that changed. Raises `CannotApply`, also where `by` may not manage
+    the person."""
     record = RemoteRecord.objects.filter(
         connection=link.connection_id, kind=link.kind, remote_id=link.remote_id, erased_at=None
     ).first()
-    told = sync.sync_of(link.model)
-    obj = told.load([link.local_id]).get(link.local_id)
-    if record is None or obj is None:
-        raise sync.CannotApply("One of the two is not known here (any more).")
-    if isinstance(obj, Account):
-        arrivals.check_manager(obj, by)
+    if not link.difference:
+        raise sync.CannotApply(AGREED)
+    if record is None:
+        raise sync.CannotApply(GONE)
+    (case,) = conflicts.cases(link.connection, [link], {link.remote_id: record.found})
+    if case.obj is None:
+        raise sync.CannotApply(GONE)
+    if isinstance(case.obj, Account):
+        arrivals.check_manager(case.obj, by)
+    mine = Link.objects.filter(pk=link.pk)
     with transaction.atomic():
-        changed = told.take(obj, record.found)
-        left = _said(told, obj)
-        words = differences.in_words(left, record.found) if left else ""
-        Link.objects.filter(pk=link.pk).update(difference=words)
+        changed = conflicts.take(link.connection, case, case.theirs)
+        if case.is_put_away:
+            raise sync.CannotApply(f"{case.words} {conflicts.BY_HAND}")
+        mine.revive(force=bool(case.words))
+        mine.update(difference="", seen=differences.prints(case.theirs))
+    queue.wake("connections")
     return changed
 
 
@@ -87,49 +100,19 @@ def _compare(
     connection: Connection, kind: Kind, found: Mapping[str, remote_records.Found], log: SyncLog
 ) -> None:
     """Of what was sent before. The version that our own push was answered with is no news, unless
-    there was a difference that it may have ended."""
+    there was a difference that it may have ended; while the answer is not known, no version is."""
     links = Link.objects.filter(connection=connection, kind=kind.value, remote_id__in=list(found))
-    told = links.exclude(fingerprint="").order_by("pk")
-    open_ = [link for link in told if link.difference or _is_news(link, found[link.remote_id])]
-    ours = _records(open_)
-    differing = []
-    for link in open_:
-        record, theirs = ours.get(link.pk), found[link.remote_id]
-        link.difference = differences.in_words(record, theirs) if record else ""
-        link.remote_version = theirs.remote.version
-        differing.append(link)
-        if link.difference:
-            names = [name for name, *_ in differences.between(record, theirs)] if record else []
-            log.failed(link.key, f"It differs there: {', '.join(names).lower() or 'archived'}.")
-            log.synced_records -= 1
-    Link.objects.bulk_update(differing, ["difference", "remote_version"], batch_size=200)
-
-
-def _is_news(link: Link, theirs: remote_records.Found) -> bool:
-    return theirs.remote.version != link.remote_version
-
-
-def _records(links: Sequence[Link]) -> dict[int, Record]:
-    """What each of them says here now, by the link's id; what is gone or cannot be said is left out."""
-    by_model: dict[str, list[Link]] = defaultdict(list)
-    for link in links:
-        by_model[link.model].append(link)
-    records: dict[int, Record] = {}
-    for label, same in by_model.items():
-        told = sync.sync_of(label)
-        objects = told.load(link.local_id for link in same)
-        for link in same:
-            if (obj := objects.get(link.local_id)) and (record := _said(told, obj)):
-                records[link.pk] = record
-    return records
-
-
-def _said(told: sync.ModelSync, obj: Any) -> Record | None:  # noqa: ANN401 - any model
-    try:
-        return told.to_record(obj)
-    except Refused:
-        return None
-    except Exception:
-        # A host's mapping may raise anything; its push says so on the link.
-        logger.exception("%s %s: the record could not be built", told.label, obj.pk)
-        return None
+    open_: list[Link] = []
+    same: list[Link] = []
+    for link in links.exclude(fingerprint="").filter(attempt_key="").order_by("pk"):
+        theirs = found[link.remote_id]
+        is_news = theirs.remote.version != link.remote_version
+        if link.difference or (is_news and differences.changed(link.seen, theirs)):
+            open_.append(link)
+        elif is_news or differences.changed(link.seen, theirs):
+            # What we sent reads there as it does; or nothing changed that we look at.
+            link.remote_version, link.seen = theirs.remote.version, differences.prints(theirs)
+            same.append(link)
+    Link.objects.bulk_update(same, ["remote_version", "seen"], batch_size=200)
+    if open_:
+        conflicts.settle(connection, conflicts.cases(connection, open_, found), log)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
+from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from tallystick.integrations import environment, registry
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.invoice_ninja import routes
+from tallystick.integrations.pulls import first_read
 
 
 @register()
@@ -58,6 +60,27 @@ def one_active_route_a_website(
             id="tallystick.E103",
         )
         for (name,) in both
+    ]
+
+
+@register(Tags.database)
+def rules_that_change_nothing(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """A rule for conflicts, where what is changed there is not read."""
+    del app_configs
+    if not databases or Connection._meta.db_table not in connection.introspection.table_names():
+        return []
+    ruled = Connection.objects.everywhere().filter(is_active=True)
+    return [
+        checks.Warning(
+            f"Connection “{one.name}” has a rule for what is changed there ({one.conflict_rule}); "
+            f"{one.provider.name} is not asked what that is, so it changes nothing.",
+            hint="Leave it at “ask”, or connect directly.",
+            id="tallystick.W104",
+        )
+        for one in ruled.exclude(conflict_rule=Connection.ConflictRule.ASK).order_by("pk")
+        if not first_read(one.provider)
     ]
 
 

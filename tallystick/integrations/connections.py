@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from pydantic import ValidationError as SchemaError
 
 from tallystick.accounts.tenancy import TenantModel
@@ -34,7 +35,8 @@ class BadCredentials(ValueError):
 
 
 SETTINGS = (
-    *("website", "type", "name", "is_active", "account", "credentials", "custom_data"),
+    *("website", "type", "name", "is_active", "conflict_rule"),
+    *("account", "credentials", "custom_data"),
     *("needs_reconnect", "failures", "rests_until", "rest_reason", "sync_error", "updated_at"),
 )
 WORKING = models.Q(is_active=True, needs_reconnect=False)
@@ -55,6 +57,11 @@ class Connection(Leased, TenantModel):
         PARTIAL = "PARTIAL"
         ERROR = "ERROR"
 
+    class ConflictRule(models.TextChoices):
+        ASK = "ask", gettext_lazy("Ask: show it, and send nothing over it until staff decide")
+        LOCAL_WINS = "local_wins", gettext_lazy("Ours counts: send ours again")
+        REMOTE_WINS = "remote_wins", gettext_lazy("Theirs counts: take it over here")
+
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     type = models.CharField(max_length=32, choices=registry.choices)
     name = models.CharField(max_length=100)
@@ -64,6 +71,17 @@ class Connection(Leased, TenantModel):
         max_length=100, blank=True, db_index=True, help_text="The provider's id of the company."
     )
     is_active = models.BooleanField(default=True)
+    conflict_rule = models.CharField(
+        gettext_lazy("when a customer or product was changed there"),
+        max_length=12,
+        choices=ConflictRule,
+        default=ConflictRule.ASK,
+        help_text=gettext_lazy(
+            "What becomes of it when somebody changes, in the other system, a customer or product "
+            "that was sent from here. Whatever is chosen: nobody's log-in address is changed "
+            "unseen, nor anything of staff; that is always shown, for you to decide."
+        ),
+    )
     field_labels = models.JSONField(default=dict, editable=False)
     """Kind -> field -> what the company calls it there, as last read."""
     from_environment = models.BooleanField(default=False, editable=False)

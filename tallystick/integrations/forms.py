@@ -7,11 +7,14 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from django import forms
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from tallystick.integrations import registry
 from tallystick.integrations.connections import BadCredentials, Connection
+from tallystick.integrations.pulls import first_read
 from tallystick.ports.fields import MapsFields
 
 if TYPE_CHECKING:
@@ -27,7 +30,11 @@ class ConnectionForm(_ModelForm):
 
     class Meta:
         model = Connection
-        fields = ["website", "type", "name", "is_active"]
+        fields = ["website", "type", "name", "is_active", "conflict_rule"]
+
+    def clean_conflict_rule(self) -> str:
+        """Left out, it stays as it is."""
+        return self.cleaned_data["conflict_rule"] or self.instance.conflict_rule
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -66,7 +73,7 @@ def form_for(provider_type: str, connection: Connection | None) -> type[Connecti
         PREFIX + name: _field(name, info, connection)
         for name, info in _settings_of(provider).items()
     }
-    return type("ConnectionForm", (ConnectionForm,), fields)
+    return type("ConnectionForm", (ConnectionForm,), fields | {"conflict_rule": _rule(provider)})
 
 
 def setting_names(provider_type: str) -> list[str]:
@@ -87,6 +94,22 @@ def _elsewhere(provider: registry.ProviderClass) -> frozenset[str]:
 
 def is_secret(info: FieldInfo) -> bool:
     return SecretStr in (info.annotation, *get_args(info.annotation))
+
+
+def _rule(provider: registry.ProviderClass) -> forms.Field:
+    """Says so where it changes nothing."""
+    model_field = Connection._meta.get_field("conflict_rule")
+    help_text = model_field.help_text
+    if not first_read(provider):
+        none = _("At %(name)s it changes nothing: what is changed there is not read.")
+        help_text = none % {"name": provider.name}
+    return forms.ChoiceField(
+        label=capfirst(model_field.verbose_name),
+        choices=Connection.ConflictRule.choices,
+        initial=Connection.ConflictRule.ASK,
+        required=False,
+        help_text=help_text,
+    )
 
 
 def _field(name: str, info: FieldInfo, connection: Connection | None) -> forms.Field:

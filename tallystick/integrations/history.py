@@ -76,7 +76,7 @@ def _runs(objects: Sequence[models.Model], links: Sequence[Link]) -> Iterable[En
     names = _names(objects, links)
     newest = SyncLog.objects.filter(at).order_by("-created_at", "-id")[:_RUNS_LOOKED_AT]
     for run in newest if links else ():
-        words = [error for error in run.errors if _label(error) in names]
+        words = [said for said in [*run.errors, *run.notes] if _label(said) in names]
         if words or any(_tried_in(run, link) for link in links):
             what = f"{run.get_direction_display()} {run.sync_type}: {run.get_status_display()}"
             url = reverse("admin:integrations_synclog_change", args=[run.pk])

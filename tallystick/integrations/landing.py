@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tallystick.integrations.links import Link
+from tallystick.integrations import differences
+from tallystick.integrations.links import COMPARED, Link
 from tallystick.integrations.outgoing import Item, settled
 from tallystick.integrations.results import Result, Told
 from tallystick.integrations.turns import LEASE_SECONDS
@@ -141,6 +142,8 @@ def _accepted(item: Item, outcome: Accepted, now: datetime, terms: Terms) -> Res
 
 def arrived(item: Item, remote: Remote, now: datetime, *, print_: str | None = None) -> Result:
     """It is there, saying what we sent (or what `print_` says it was sent)."""
+    is_compared = item.link.kind in COMPARED
+    is_known = print_ in {None, item.fingerprint}
     return Result(
         link_id=item.link.pk,
         touched=item.link.touched,
@@ -155,11 +158,14 @@ def arrived(item: Item, remote: Remote, now: datetime, *, print_: str | None = N
         synced_at=now,
         fresh=True,
         is_new=remote.id != item.link.remote_id,
+        difference="" if is_compared else None,
+        seen=differences.prints(item.record) if is_compared and is_known else "",
     )
 
 
 def _again(item: Item, error: ProviderError, now: datetime, terms: Terms) -> Result:
-    """Try again later. A create that may have been carried out keeps its attempt: look first."""
+    """Try again later. What may have been carried out keeps its attempt: before a second create, look;
+    and until the next answer, what a pull finds may be our own doing."""
     link = item.link
     attempts = link.attempts + (0 if terms.out else 1)
     lost = isinstance(error, Uncertain) and not link.remote_id
@@ -169,6 +175,6 @@ def _again(item: Item, error: ProviderError, now: datetime, terms: Terms) -> Res
         state = State.DEAD
     result = settled(link, state, now + delay, error=str(error))
     result.attempts = attempts
-    if lost:
+    if isinstance(error, Uncertain):
         result.attempt_key = link.attempt_key
     return result

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FETCHED = (Kind.INVOICE,)
 """Kinds that are brought back. Of the others an event tells us nothing that we act on."""
+COMPARED = (Kind.CUSTOMER, Kind.PRODUCT)
+"""Kinds of which a pull says how the two sides differ; see `conflicts`."""
 
 
 READ_FIRST = "All that is there is read first."
@@ -47,8 +49,9 @@ class LinkQuerySet(models.QuerySet["Link"]):
         return held.update(due_at=db_now())
 
     def revive(self, *, force: bool = False) -> int:
-        """Make them due now; with `force` also those in step, to be sent whatever they say, and to
-        a go-between under a new identity. A lost answer stays one: it is looked up first."""
+        """Make them due now; with `force` also those in step, to be sent whatever they say and
+        whatever differs there, and to a go-between under a new identity. A lost answer stays one:
+        it is looked up first."""
         chosen = self if force else self.exclude(state=State.DONE)
         values: dict[str, Any] = {"attempts": 0, "last_error": ""}
         if force:
@@ -56,6 +59,12 @@ class LinkQuerySet(models.QuerySet["Link"]):
             relayed = Q(connection__in=self._go_betweens())
             values["attempt_key"] = models.Case(
                 models.When(relayed, then=models.Value("")), default=models.F("attempt_key")
+            )
+            values["difference"] = models.Case(
+                models.When(
+                    kind__in=COMPARED, then=models.Value("", output_field=models.TextField())
+                ),
+                default=models.F("difference"),
             )
         return chosen._make_due(**values)
 
@@ -81,8 +90,9 @@ class Link(QueueRow):
 
     The row is its own queue entry. `key` is the record's key, written to the provider where it has
     a place for one. `touched` moves with every edit of the object: a send that was overtaken by an
-    edit stays due. A non-empty `attempt_key` on a link without `remote_id` says that a create is
-    under way or that its answer was lost: it is looked up before any second create.
+    edit stays due. A non-empty `attempt_key` says that a try is under way or that its answer was
+    lost: without a `remote_id` it is looked up before any second create. `seen` are digests of the
+    compared fields as both sides had them last, by what was sent or read; see `differences`.
     """
 
     connection = models.ForeignKey(
@@ -109,6 +119,7 @@ class Link(QueueRow):
     difference = models.TextField(blank=True)
     remark = models.CharField(max_length=300, blank=True)
     """What of it did not go along."""
+    seen = models.CharField(max_length=120, blank=True)
 
     objects = LinkQuerySet.as_manager()
 
@@ -147,6 +158,16 @@ class Link(QueueRow):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+    @property
+    def may_be_settled(self) -> bool:
+        """Whether it differs there, and either side can be taken."""
+        return bool(self.difference) and self.kind in COMPARED
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether an edit here waits for that, unless the connection's rule lets it pass."""
+        return self.may_be_settled and bool(self.remote_id and self.fingerprint)
 
 
 def links_of(obj: models.Model) -> models.QuerySet[Link]:

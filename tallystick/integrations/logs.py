@@ -10,7 +10,8 @@ ERRORS_KEPT = 50
 
 
 class SyncLog(models.Model):
-    """`errors` keeps the first fifty reasons, as `Invoice INV-001: Missing contact`."""
+    """`errors` keeps the first fifty reasons, as `Invoice INV-001: Missing contact`; `notes` as many
+    lines on what was settled by itself."""
 
     class Status(models.TextChoices):
         RUNNING = "running"
@@ -36,6 +37,7 @@ class SyncLog(models.Model):
     duration_ms = models.PositiveIntegerField(null=True)
     message = models.TextField(blank=True)
     errors = models.JSONField(default=list)
+    notes = models.JSONField(default=list)
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -49,6 +51,11 @@ class SyncLog(models.Model):
         self.failed_records += 1
         if len(self.errors) < ERRORS_KEPT:
             self.errors.append(f"{label}: {reason}")
+
+    def noted(self, label: str, words: str) -> None:
+        """Say what was done about a record, which did go through."""
+        if len(self.notes) < ERRORS_KEPT:
+            self.notes.append(f"{label}: {words}")
 
     def close(self, *, provider_name: str, stopped_by: str = "") -> None:
         """The run is over; `stopped_by` says what ended it early."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
 from django.db.models import Value
 
-from tallystick.integrations import sync
+from tallystick.integrations import conflicts, fields, sync
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.links import READ_FIRST, UNDECIDED, Link
 from tallystick.integrations.pulls import Pull, first_read
-from tallystick.integrations.remote_records import RemoteRecord
+from tallystick.integrations.remote_records import Found, RemoteRecord
 from tallystick.integrations.results import Result
 from tallystick.ports.errors import Refused
 from tallystick.ports.records import Departed, Kind, Record, Ref, Remote
@@ -26,6 +26,7 @@ from tallystick.queue.rows import State
 logger = logging.getLogger(__name__)
 
 WAIT_FOR_OTHERS = timedelta(minutes=5)
+CHANGED_THERE = "It was changed there as well: %s. Take theirs, or send ours."
 
 
 @dataclass(slots=True)
@@ -76,6 +77,7 @@ def prepare(
             built.append((link, obj, record))
     known = _known(connection, [ref for _, _, record in built for ref in record.refs()])
     held = _held(connection, [link for link, _, _ in built]) if write else {}
+    undecided = conflicts.undecided(connection, [link for link, _, _ in built])
     if write:
         _mark_unknown(connection, built, known)
     digest = connection.digest()
@@ -83,17 +85,38 @@ def prepare(
         missing = [ref for ref in record.refs() if not _remote_id(known, ref)]
         if missing or link.pk in held:
             waiting = _waiting(link, missing, known, now, held.get(link.pk, ""))
-            waiting.label = record.label
-            prepared.settled.append(waiting)
+            prepared.settled.append(replace(waiting, label=record.label))
             continue
-        remotes = {(ref.kind, ref.key): _remote_id(known, ref) for ref in record.refs()}
-        resolved = record.resolved(remotes) if remotes else record
-        print_ = digest(resolved)
-        if link.remote_id and (link.fingerprint == print_ or sync.sync_of(link.model).once):
-            prepared.settled.append(settled(link, State.DONE, now))
+        resolved = _resolved(record, known)
+        item = Item(link, resolved, digest(resolved))
+        result = _unsent(connection, item, undecided.get(link.pk), now)
+        if result:
+            prepared.settled.append(result)
         else:
-            prepared.items.append(Item(link, resolved, print_))
+            prepared.items.append(item)
     return prepared
+
+
+def _unsent(
+    connection: Connection, item: Item, theirs: Found | None, now: datetime
+) -> Result | None:
+    """What becomes of it where it is not to be sent: it is there, or must not go over what `theirs`
+    says."""
+    if _is_said(connection, item.link, item.fingerprint):
+        return settled(item.link, State.DONE, now)
+    theirs = theirs and fields.as_ours(connection, item.record, theirs)
+    if theirs and (why := conflicts.why(item.link, item.record, theirs)):
+        words = CHANGED_THERE % why
+        return _left(item.link, State.DUE, now + WAIT_FOR_OTHERS, error=words)
+    return None
+
+
+def _is_said(connection: Connection, link: Link, print_: str) -> bool:
+    """Whether it says this there already. While the answer to a try is not known, that is not."""
+    if not link.remote_id:
+        return False
+    is_known = not link.attempt_key or connection.provider.by_callback
+    return sync.sync_of(link.model).once or (link.fingerprint == print_ and is_known)
 
 
 def settled(
@@ -234,6 +257,11 @@ def _known(connection: Connection, refs: Sequence[Ref]) -> Known:
 
 def _remote_id(known: Known, ref: Ref) -> str:
     return known[ref.key][1] if ref.key in known else ""
+
+
+def _resolved(record: Record, known: Known) -> Record:
+    remotes = {(ref.kind, ref.key): _remote_id(known, ref) for ref in record.refs()}
+    return record.resolved(remotes) if remotes else record
 
 
 def _mark_unknown(

@@ -63,6 +63,10 @@ class Row:
     def may_send_again(self) -> bool:
         return self.link.connection.is_active
 
+    @property
+    def may_be_settled(self) -> bool:
+        return self.link.may_be_settled
+
 
 class Outside:
     """What the panel shows of `obj` to `user`: the links at connections that are theirs to manage."""

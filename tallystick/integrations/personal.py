@@ -76,7 +76,7 @@ def _inbound(whom: Whom) -> Rows:
 def _logs(whom: Whom) -> Rows:
     """Those whose reasons name them."""
     connections = _links(whom).order_by().values("connection")
-    logs = SyncLog.objects.filter(connection__in=connections).exclude(errors=[])
+    logs = SyncLog.objects.filter(connection__in=connections).exclude(errors=[], notes=[])
     naming = [log.pk for log in logs.iterator(chunk_size=500) if _naming(log, _marks(whom))]
     return SyncLog.objects.filter(pk__in=naming)
 
@@ -87,14 +87,17 @@ def _marks(whom: Whom) -> list[str]:
 
 
 def _naming(log: SyncLog, marks: list[str]) -> bool:
-    return any(mark in error for error in log.errors for mark in marks)
+    return any(mark in words for words in [*log.errors, *log.notes] for mark in marks)
 
 
 def _erase_logs(whom: Whom) -> int:
     marks, logs = _marks(whom), list(_logs(whom))
     for log in logs:
-        log.errors = [_ERASED if any(m in error for m in marks) else error for error in log.errors]
-        log.save(update_fields=["errors"])
+        log.errors, log.notes = (
+            [_ERASED if any(mark in words for mark in marks) else words for words in lines]
+            for lines in (log.errors, log.notes)
+        )
+        log.save(update_fields=["errors", "notes"])
     return len(logs)
 
 
@@ -169,7 +172,7 @@ def install() -> None:
             section="sync_reports",
             model=SyncLog,
             rows=_logs,
-            show=["connection.type", "created_at", "errors"],
+            show=["connection.type", "created_at", "errors", "notes"],
             erase=_erase_logs,
         ),
     )

@@ -35,7 +35,7 @@ PAGE_LEAST, PAGE_MOST = 200, 1000
 """Links looked at in one go, whatever the provider takes per call: memory is bounded by it. The most
 where the last ones were all unchanged: likely these are too."""
 
-UNREAD = ("lease_owner", "fence", "created_at", "updated_at", "update_marked_at", "difference")
+UNREAD = ("lease_owner", "fence", "created_at", "updated_at", "update_marked_at")
 """Columns of a link that a push has no use for."""
 
 

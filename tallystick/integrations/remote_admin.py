@@ -20,8 +20,9 @@ from tallystick.events import acting, record
 from tallystick.events.requests import actor_in
 from tallystick.integrations import bringing, choosing
 from tallystick.integrations.deciding import Decider, journal, object_of, pages
-from tallystick.integrations.links import Link
+from tallystick.integrations.links import COMPARED, Link
 from tallystick.integrations.remote_records import RemoteRecord
+from tallystick.integrations.retrying import retry
 from tallystick.integrations.rows_admin import OF_A_CONNECTION, OfAConnection
 from tallystick.integrations.sync import CannotApply
 
@@ -45,8 +46,8 @@ class DiffersFilter(admin.SimpleListFilter):
         return queryset.exclude(difference="") if self.value() == "yes" else queryset
 
 
-class TakesTheirs:
-    """For the list of links."""
+class SettlesDifferences:
+    """For the list of links: one of the two sides is made to count."""
 
     message_user: Callable[..., None]
 
@@ -56,7 +57,7 @@ class TakesTheirs:
     def take_theirs(self, request: HttpRequest, queryset: QuerySet[Link]) -> None:
         taken = 0
         with acting(actor_in(request)):
-            for link in queryset.exclude(difference="")[:MOST_TAKEN]:
+            for link in _differing(queryset)[:MOST_TAKEN]:
                 try:
                     bringing.take_theirs(link, request.user)
                 except CannotApply as error:
@@ -65,6 +66,14 @@ class TakesTheirs:
                     taken += 1
         words = ngettext("%(count)d was taken over.", "%(count)d were taken over.", taken)
         self.message_user(request, words % {"count": taken})
+
+    @admin.action(
+        description=gettext_lazy("Send ours: write there what is here"), permissions=["view"]
+    )
+    def send_ours(self, request: HttpRequest, queryset: QuerySet[Link]) -> None:
+        chosen = Link.objects.filter(pk__in=_differing(queryset).values("pk"))
+        with acting(actor_in(request)):
+            self.message_user(request, retry(chosen, force=True).in_words())
 
 
 @admin.register(RemoteRecord)
@@ -182,6 +191,10 @@ class RemoteRecordAdmin(OfAConnection):
         words = ngettext("%(count)d was decided.", "%(count)d were decided.", count)
         more = _("What was accepted is carried out in a moment.")
         self.message_user(request, f"{words % {'count': count}} {more}")
+
+
+def _differing(queryset: QuerySet[Link]) -> QuerySet[Link]:
+    return queryset.exclude(difference="").filter(kind__in=COMPARED)
 
 
 def _plain(queryset: QuerySet[RemoteRecord]) -> QuerySet[RemoteRecord]:

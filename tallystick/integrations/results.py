@@ -54,6 +54,9 @@ class Result:
     is_new: bool = False
     told: Told | None = None
     label: str = ""
+    difference: str | None = None
+    seen: str | None = None
+    """Of what a pull compares; None leaves them as they are."""
 
 
 _LONGEST_REMARK = 300
@@ -71,16 +74,20 @@ _TYPES = {
     "remark": "text",
     "synced_at": "timestamptz",
     "waits_for_id": "bigint",
+    "difference": "text",
+    "seen": "text",
     "id": "bigint",
 }
 _RESULT = (*_TYPES,)
-_PLAIN = [name for name in _RESULT if name not in {"id", "touched", "state", "due_at"}]
+_OR_LEFT = ("difference", "seen")
+_PLAIN = [name for name in _RESULT if name not in {"id", "touched", "state", "due_at", *_OR_LEFT}]
 
 _ON_POSTGRES = f"""
 UPDATE integrations_link AS link SET
   state = CASE WHEN link.touched = new.touched THEN new.state ELSE 'due' END,
   due_at = CASE WHEN link.touched = new.touched THEN new.due_at ELSE %s END,
-  {", ".join(f"{name} = new.{name}" for name in _PLAIN)}, updated_at = %s
+  {", ".join(f"{name} = new.{name}" for name in _PLAIN)},
+  {", ".join(f"{name} = COALESCE(new.{name}, link.{name})" for name in _OR_LEFT)}, updated_at = %s
 FROM unnest({", ".join(f"%s::{kind}[]" for kind in _TYPES.values())}) AS new ({", ".join(_RESULT)})
 WHERE link.id = new.id
 """  # noqa: S608 - names of our own columns
@@ -89,7 +96,8 @@ _ON_SQLITE = f"""
 UPDATE integrations_link SET
   state = CASE WHEN touched = %s THEN %s ELSE 'due' END,
   due_at = CASE WHEN touched = %s THEN %s ELSE %s END,
-  {", ".join(f"{name} = %s" for name in _PLAIN)}, updated_at = %s
+  {", ".join(f"{name} = %s" for name in _PLAIN)},
+  {", ".join(f"{name} = COALESCE(%s, {name})" for name in _OR_LEFT)}, updated_at = %s
 WHERE id = %s
 """  # noqa: S608
 
@@ -205,7 +213,7 @@ def _values(result: Result) -> tuple[Any, ...]:
         result.remote_version, result.remote_url, result.fingerprint, result.attempt_key,
         result.attempts, result.last_error, result.remark[:_LONGEST_REMARK],
         _db(result.synced_at), result.waits_for,
-        result.link_id,
+        result.difference, result.seen, result.link_id,
     )  # fmt: skip
 
 
