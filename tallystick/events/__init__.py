@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,20 @@ if TYPE_CHECKING:
     from tallystick.accounts.websites import Website
     from tallystick.events.models import Event
 
-__all__ = ["SYSTEM", "Actor", "ActorKind", "acting", "current_actor", "record", "recorded"]
+__all__ = [
+    "SYSTEM",
+    "Actor",
+    "ActorKind",
+    "Line",
+    "acting",
+    "current_actor",
+    "record",
+    "record_all",
+    "recorded",
+]
 
 recorded = Signal()
-"""Sent with `event`, within the transaction that records it: what a receiver writes stands or falls
+"""Sent with `event` and its `subject`, within the transaction that records it: what a receiver writes stands or falls
 with the event, and what it raises undoes both."""
 
 
@@ -45,5 +56,30 @@ def record(
     if website is not None:
         event.website = website
     event.save(force_insert=True)
-    recorded.send(sender=Event, event=event)
+    recorded.send(sender=Event, event=event, subject=subject)
     return event
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One of many that are written at once; of each as in `record`."""
+
+    kind: str
+    subject: Model
+    website: Website | None = None
+    change: Mapping[str, object] = field(default_factory=dict)
+
+
+def record_all(lines: Sequence[Line]) -> None:
+    """`record` each of `lines`, in their order, by one statement."""
+    from tallystick.events.models import Event
+
+    actor, events = current_actor(), []
+    for line in lines:
+        event = Event.of(line.kind, line.subject, actor=actor, change=line.change, at=None)
+        if line.website is not None:
+            event.website = line.website
+        events.append(event)
+    Event.objects.bulk_create(events)
+    for line, event in zip(lines, events, strict=True):
+        recorded.send(sender=Event, event=event, subject=line.subject)

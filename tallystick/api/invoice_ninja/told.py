@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -16,9 +16,10 @@ from tallystick.api.invoice_ninja import examples, finding, inputs, shapes
 from tallystick.api.invoice_ninja.doors import NinjaResource
 from tallystick.api.problem_kinds import KINDS
 from tallystick.api.problems import Problem
-from tallystick.integrations.invoice_ninja import callbacks
-from tallystick.integrations.invoice_ninja.callbacks import Callback, Effect
+from tallystick.integrations.invoice_ninja import callbacks, settling
+from tallystick.integrations.invoice_ninja.callbacks import Conflict, Effect, Unknown
 from tallystick.integrations.invoice_ninja.people import Person
+from tallystick.integrations.invoice_ninja.settling import Outcome
 from tallystick.integrations.links import Link
 from tallystick.ports.records import Kind
 from tallystick.ports.traffic import said as fit_to_show
@@ -43,8 +44,10 @@ class ClientCreated(NinjaResource):
         told = inputs.read(inputs.ClientCreated, request.data)
         user_id = told.validated_data["django_user_id"]
         connections = self.connections()
-        _put_away_the_departed(connections, told)
-        effect = judged(finding.marked(connections, [user_id]), told)
+        _put_away_the_departed(connections, [told])
+        link = _named(finding.marked(connections, [user_id]), told)
+        (outcome,) = settling.settle_all([(link, told.callback())])
+        effect = _effect(outcome, told.id_name, finding.NO_USER)
         person = finding.people(connections, [user_id]).get(user_id)
         if person is None:  # gone in this moment
             raise Problem("not_found", finding.NO_USER)
@@ -76,60 +79,84 @@ class ProductCreated(NinjaResource):
             )
         except callbacks.Unknown:
             raise Problem("not_found", NO_PRODUCT) from None
-        effect = _settled(link, told.callback(), "invoice_ninja_product_id", NO_PRODUCT)
+        (outcome,) = settling.settle_all([(link, told.callback())])
+        effect = _effect(outcome, told.id_name, NO_PRODUCT)
         link = Link.objects.select_related("connection").get(pk=link.pk)
         return Response(shapes.product(link) | {"changed": effect != Effect.NOTHING})
 
 
-def _put_away_the_departed(connections: list[Any], told: Any) -> None:  # noqa: ANN401
+def _put_away_the_departed(connections: list[Any], told: Iterable[Any]) -> None:
     """A user who was deleted before the callback is answered 404, and yet the client that was made
     of them has to be put away: known by its key, where the service echoes it."""
-    key = told.validated_data.get("key")
-    links = Link.objects.filter(connection__in=connections, kind=Kind.CUSTOMER.value, key=key or "")
-    for link in links.exclude(local_id__in=_accounts(links)):
-        with suppress(callbacks.Conflict):
-            callbacks.settle(link, told.callback())
+    keyed = [(key, each) for each in told if (key := each.validated_data.get("key"))]
+    found = Link.objects.filter(
+        connection__in=connections, kind=Kind.CUSTOMER.value, key__in={key for key, _ in keyed}
+    )
+    links = list(found) if keyed else []
+    there = _accounts(links)
+    settling.settle_all(
+        [
+            (link, each.callback())
+            for key, each in keyed
+            for link in links
+            if link.key == key and link.local_id not in there
+        ]
+    )
 
 
-def _accounts(links: Any) -> list[str]:  # noqa: ANN401 - a query set of links
-    ids = [
-        local_id for local_id in links.values_list("local_id", flat=True) if local_id.isdecimal()
-    ]
+def _accounts(links: Sequence[Link]) -> set[str]:
+    ids = [link.local_id for link in links if link.local_id.isdecimal()]
     there = Account.objects.everywhere().filter(pk__in=ids).values_list("pk", flat=True)
-    return [str(pk) for pk in there]
+    return {str(pk) for pk in there}
 
 
-def judged(persons: Mapping[Any, Person], told: Any) -> Effect:  # noqa: ANN401 - a serializer
-    """Settle what `told`, which is valid, says of one of `persons`. Raises `Problem` or
+def _named(persons: Mapping[Any, Person], told: Any) -> Link:  # noqa: ANN401 - a serializer
+    """Whom `told`, which is valid, is about: one of `persons`. Raises `Problem` or
     `ValidationError`."""
-    said, callback = told.validated_data, told.callback()
+    said = told.validated_data
     person = persons.get(said["django_user_id"])
-    link = person.link(callback.delivery_id) if person else None
+    link = person.link(said.get("delivery_id") or "") if person else None
     if link is None:
         raise Problem("not_found", finding.NO_USER, "/django_user_id")
     if said.get("key") and said["key"] != link.key:
         words = "That is not the key of this user."
         raise ValidationError({"key": [ErrorDetail(words, "other_key")]})
-    return _settled(link, callback, "invoice_ninja_client_id", finding.NO_USER)
+    return link
 
 
 def results(found: Iterable[object], connections: list[Any]) -> Mapping[str, Any]:
     """What became of many callbacks: counted, and those that are no success listed."""
-    read = [_read(item) for item in found]
-    ids = {each.validated_data["django_user_id"] for each in read if not isinstance(each, Mapping)}
-    persons = finding.marked(connections, ids)
-    answers = [each if isinstance(each, Mapping) else _answer(persons, each) for each in read]
-    errors = [
-        {"index": index, "django_user_id": _shown(item), **answer}
-        for index, (item, answer) in enumerate(zip(found, answers, strict=True))
-        if answer
-    ]
+    items, errors, index = iter(found), [], 0
+    while page := list(islice(items, settling.PAGE)):
+        for item, answer in zip(page, _answers(page, connections), strict=True):
+            if answer:
+                errors.append({"index": index, "django_user_id": _shown(item), **answer})
+            index += 1
     return {
-        "processed_count": len(answers),
-        "success_count": len(answers) - len(errors),
+        "processed_count": index,
+        "success_count": index - len(errors),
         "error_count": len(errors),
         "errors": errors,
     }
+
+
+def _answers(page: Sequence[object], connections: list[Any]) -> list[Mapping[str, str]]:
+    """What is wrong with each; nothing where it is a success."""
+    read = [_read(item) for item in page]
+    valid = [each for each in read if not isinstance(each, Mapping)]
+    _put_away_the_departed(connections, valid)
+    persons = finding.marked(connections, {each.validated_data["django_user_id"] for each in valid})
+    found = [each if isinstance(each, Mapping) else _found(persons, each) for each in read]
+    pairs = [
+        (link, told.callback())
+        for link, told in zip(found, read, strict=True)
+        if isinstance(link, Link)
+    ]
+    outcomes = iter(settling.settle_all(pairs))
+    return [
+        _answer(next(outcomes), told) if isinstance(link, Link) else link
+        for link, told in zip(found, read, strict=True)
+    ]
 
 
 def _read(item: object) -> Any:  # noqa: ANN401 - a serializer, or what is wrong
@@ -139,28 +166,38 @@ def _read(item: object) -> Any:  # noqa: ANN401 - a serializer, or what is wrong
         return inputs.fault(error)
 
 
-def _answer(persons: Mapping[Any, Person], told: Any) -> Mapping[str, str]:  # noqa: ANN401
-    """What is wrong; nothing after a success."""
+def _found(persons: Mapping[Any, Person], told: Any) -> Link | Mapping[str, str]:  # noqa: ANN401
     try:
-        judged(persons, told)
+        return _named(persons, told)
     except Problem as error:
-        words = error.detail or KINDS[error.code].help
-        return {"field": error.pointer.lstrip("/"), "error": words}
+        return _fault(error)
     except ValidationError as error:
         return inputs.fault(error)
+
+
+def _answer(outcome: Outcome, told: Any) -> Mapping[str, str]:  # noqa: ANN401 - a serializer
+    """What is wrong; nothing after a success."""
+    try:
+        _effect(outcome, told.id_name, finding.NO_USER)
+    except Problem as error:
+        return _fault(error)
     callback = told.callback()
     if callback.success:
         return {}
-    return {"field": "", "error": fit_to_show(callback.message) or callbacks.NO_REASON}
+    return {"field": "", "error": fit_to_show(callback.message) or settling.NO_REASON}
 
 
-def _settled(link: Link, callback: Callback, id_name: str, unknown: str) -> Effect:
-    try:
-        return callbacks.settle(link, callback)
-    except callbacks.Conflict as error:
-        raise Problem("other_remote_id", str(error), f"/{id_name}") from None
-    except callbacks.Unknown:
-        raise Problem("not_found", unknown) from None
+def _fault(error: Problem) -> Mapping[str, str]:
+    return {"field": error.pointer.lstrip("/"), "error": error.detail or KINDS[error.code].help}
+
+
+def _effect(outcome: Outcome, id_name: str, unknown: str) -> Effect:
+    """Raises `Problem` where it has none."""
+    if isinstance(outcome, Conflict):
+        raise Problem("other_remote_id", str(outcome), f"/{id_name}")
+    if isinstance(outcome, Unknown):
+        raise Problem("not_found", unknown)
+    return outcome
 
 
 def _shown(item: object) -> Any:  # noqa: ANN401 - a number, a text or nothing

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from tallystick.accounts.models import Account, Website
@@ -13,6 +15,7 @@ from tallystick.api.tests.ninja import Ninja, Service, failure, success
 from tallystick.billing.models import Product
 from tallystick.billing.tests import making
 from tallystick.events.models import Event
+from tallystick.integrations.invoice_ninja import settling
 from tallystick.integrations.links import Link
 from tallystick.kit.clock import VirtualClock
 from tallystick.queue.rows import State
@@ -369,6 +372,35 @@ class TestMany:
         assert (told.status, told.pointers) == (400, ["/results"])
         assert Service().post("bulk-sync/", {"status": "failed"}).pointers == ["/results"]
 
+    def test_what_is_told_twice_is_judged_by_what_came_of_the_first(
+        self, ninja: Ninja, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(settling, "PAGE", 3)
+        user, other, third = (ninja.sent() for _ in range(3))
+        results = [
+            failure(user, retry=False, message="Not yet"),
+            success(user, "one"),
+            success(other, "one"),
+            success(user, "two"),
+            success(third, "three"),
+            failure(user, retry=False),
+        ]
+        told = Service().post("bulk-sync/", {"results": results})
+        assert [error["index"] for error in told.body["errors"]] == [0, 2, 3, 5]
+        assert [ninja.link(each).remote_id for each in (user, other, third)] == ["one", "", "three"]
+        assert ninja.link(user).state == State.DONE
+
+    @pytest.mark.parametrize("path", ["client-created/", "bulk-sync/"])
+    def test_the_client_of_who_has_left_is_put_away(self, ninja: Ninja, path: str) -> None:
+        user = ninja.sent()
+        link = ninja.link(user)
+        result = success(user, key=link.key, delivery_id="d-1")
+        Account.objects.everywhere().get(user=user).delete()
+        user.delete()
+        Service().post(path, {"results": [result]} if path == "bulk-sync/" else result)
+        link.refresh_from_db()
+        assert (link.remote_id, link.state) == ("VolejRejNm", State.DUE)
+
     def test_a_repeat_changes_nothing(self, ninja: Ninja) -> None:
         body = {"results": [success(ninja.sent(), f"c{n}") for n in range(3)]}
         first = Service().post("bulk-sync", body)
@@ -423,14 +455,19 @@ class TestReading:
             assert len(Service().get("pending-users/").body["results"]) == 31
         assert Link.objects.filter(kind="contacts").count() == 31
 
-    def test_bulk_looks_its_users_up_at_once(
-        self, ninja: Ninja, django_assert_max_num_queries: DjangoAssertNumQueries
+    def test_a_page_of_results_takes_the_same_queries_however_long_it_is(
+        self, ninja: Ninja
     ) -> None:
-        body = {"results": [success(ninja.sent(), f"c{n}") for n in range(40)]}
-        Service().post("bulk-sync/", body)
-        # A repeat: a transaction, a lock and a look for each.
-        with django_assert_max_num_queries(6 + 4 * 40):
-            Service().post("bulk-sync/", body)
+        counts = []
+        for many in (5, 30):
+            results = [success(ninja.sent(), f"c{many}-{n}") for n in range(many)]
+            results += [failure(ninja.sent(), retry=True) for _ in range(many)]
+            with CaptureQueriesContext(database) as captured:
+                told = Service().post("bulk-sync/", {"results": results})
+            assert told.body["success_count"] == many
+            counts.append(len(captured))
+        assert counts[0] == counts[1]
+        assert Link.objects.filter(state=State.DONE).count() == 35
 
 
 class TestRetry:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import transaction
+from pytest_django import DjangoAssertNumQueries
 
 from tallystick import events
 from tallystick.accounts.tenancy import NoTenant
@@ -86,6 +87,27 @@ def test_tells_its_listeners_in_the_same_transaction(website: Website) -> None:
         events.recorded.disconnect(listen)
     assert heard[0] == event
     assert [each.kind for each in Event.objects.everywhere()] == ["a.b"]
+
+
+def test_many_lines_are_written_by_one_statement(
+    website: Website, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    heard: list[object] = []
+
+    def listen(subject: object, **_: object) -> None:
+        heard.append(subject)
+
+    other = Website.objects.create(name="Other", domain="other.example")
+    lines = [events.Line("a.1", website, change={"count": 1}), events.Line("a.2", other, website)]
+    events.recorded.connect(listen)
+    try:
+        with django_assert_num_queries(1):
+            events.record_all(lines)
+    finally:
+        events.recorded.disconnect(listen)
+    assert heard == [website, other]
+    found = Event.objects.everywhere().order_by("id").values_list("kind", "website", "change")
+    assert list(found) == [("a.1", website.pk, '{"count":1}'), ("a.2", website.pk, "{}")]
 
 
 def test_is_read_by_subject_newest_first(website: Website) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Model
 
 from tallystick.events import recorded
 from tallystick.events.models import Event
@@ -83,17 +84,16 @@ def _reason(result: Result, outcome: Outcome | None) -> str:
     return ""
 
 
-def _recorded(event: Event, **_: object) -> None:
-    if event.kind not in EVENTS:
+def _recorded(event: Event, subject: Model, **_: object) -> None:
+    if event.kind not in EVENTS or not isinstance(subject, Link):
         return
-    link = Link.objects.filter(pk=event.subject_id, connection__type__in=ROUTES).first()
-    if link is None:
+    if subject.connection.type not in ROUTES:
         return
     word = EVENTS[event.kind]
     reason = BY.get(word, "")
     if word == "failed" and not json.loads(event.change).get("retry"):
         word = "given up"
-    say = partial(_say, word, link, attempt=link.attempts, reason=reason)
+    say = partial(_say, word, subject, attempt=subject.attempts, reason=reason)
     transaction.on_commit(say)
 
 

@@ -19,7 +19,7 @@ from tallystick.accounts.models import Website
 from tallystick.events.models import Event
 from tallystick.integrations import clients
 from tallystick.integrations.connections import Connection
-from tallystick.integrations.invoice_ninja import callbacks
+from tallystick.integrations.invoice_ninja import settling
 from tallystick.integrations.invoice_ninja.callbacks import Callback, Conflict, Effect
 from tallystick.integrations.links import Link
 from tallystick.integrations.push import Answer, Batch, PushRun
@@ -76,7 +76,7 @@ def relayed(db: None, now: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> Ite
 
     def after_the_callback(run: PushRun, batch: Batch, answer: Answer) -> None:
         if site.before:
-            callbacks.settle(batch.items[0].link, site.before)
+            settling.settle(batch.items[0].link, site.before)
         settle(run, batch, answer)
 
     monkeypatch.setattr(PushRun, "_settle", after_the_callback)
@@ -172,7 +172,7 @@ def test_a_success_counts_more_than_giving_up(
         relayed.serve()
         now.advance(timedelta(seconds=3601))
     link = relayed.link(Kind.CUSTOMER)
-    meanwhile.does(lambda: callbacks.settle(link, Callback(True, "abc")))
+    meanwhile.does(lambda: settling.settle(link, Callback(True, "abc")))
     relayed.serve()
     assert (user.invoiceninja_sync_status, user.invoiceninja_client_id) == ("synced", "abc")
 
@@ -184,7 +184,7 @@ def test_a_success_counts_more_than_what_needs_no_call(
     relayed.serve()
     product.delete()
     link = relayed.link(Kind.PRODUCT)
-    meanwhile.does(lambda: callbacks.settle(link, Callback(True, "abc")))
+    meanwhile.does(lambda: settling.settle(link, Callback(True, "abc")))
     relayed.serve()
     relayed.serve()
     assert [body["event"] for body in relayed.sent] == ["product.created", "product.deleted"]
@@ -226,7 +226,7 @@ def test_what_was_deleted_before_its_callback_is_put_away(
     obj.delete()
     if turn_first:
         relayed.serve()
-    callbacks.settle(
+    settling.settle(
         relayed.link(kind), Callback(True, "abc", delivery_id=relayed.sent[0]["delivery_id"])
     )
     relayed.serve()
@@ -246,7 +246,7 @@ def test_a_repeat_of_an_earlier_success_ends_no_later_try_that_failed(
     product = relayed.product()
     relayed.serve()
     created = Callback(True, "abc")
-    callbacks.settle(relayed.link(Kind.PRODUCT), created)
+    settling.settle(relayed.link(Kind.PRODUCT), created)
     if is_deleted:
         product.delete()
     else:
@@ -254,7 +254,7 @@ def test_a_repeat_of_an_earlier_success_ends_no_later_try_that_failed(
         product.save()
     relayed.answer = answer
     relayed.serve()
-    assert callbacks.settle(relayed.link(Kind.PRODUCT), created) is Effect.NOTHING
+    assert settling.settle(relayed.link(Kind.PRODUCT), created) is Effect.NOTHING
     relayed.answer = httpx2.Response(202)
     Link.objects.revive()
     relayed.serve()
@@ -271,12 +271,12 @@ def test_a_callback_of_an_earlier_try_ends_no_archive_that_fails(
     """It comes before the archive's own answer, or after."""
     product = relayed.product()
     relayed.serve()
-    callbacks.settle(relayed.link(Kind.PRODUCT), Callback(True, "abc"))
+    settling.settle(relayed.link(Kind.PRODUCT), Callback(True, "abc"))
     product.delete()
     relayed.answer = httpx2.Response(502)
     relayed.before = earlier if is_before else None
     relayed.serve()
-    assert callbacks.settle(relayed.link(Kind.PRODUCT), earlier) is Effect.NOTHING
+    assert settling.settle(relayed.link(Kind.PRODUCT), earlier) is Effect.NOTHING
     assert relayed.link(Kind.PRODUCT).state == State.DUE
 
 
@@ -285,14 +285,14 @@ def test_a_success_after_giving_up_counts_for_an_update_too(
 ) -> None:
     product = relayed.product()
     relayed.serve()
-    callbacks.settle(relayed.link(Kind.PRODUCT), Callback(True, "abc"))
+    settling.settle(relayed.link(Kind.PRODUCT), Callback(True, "abc"))
     product.description = "Of zirconia"
     product.save()
     for _ in range(4):
         relayed.serve()
         now.advance(timedelta(seconds=3601))
     assert relayed.link(Kind.PRODUCT).state == State.DEAD
-    told = callbacks.settle(relayed.link(Kind.PRODUCT), Callback(True, "abc"))
+    told = settling.settle(relayed.link(Kind.PRODUCT), Callback(True, "abc"))
     assert (told, relayed.link(Kind.PRODUCT).state) == (Effect.SYNCED, State.DONE)
 
 
@@ -306,7 +306,7 @@ def at_once(links: list[Link], told: list[Callback]) -> list[object]:
     def run(link: Link, callback: Callback) -> object:
         gate.wait()
         try:
-            return callbacks.settle(link, callback)
+            return settling.settle(link, callback)
         except Exception as error:  # noqa: BLE001 - whatever it is, the test judges it
             return error
         finally:

@@ -16,7 +16,7 @@ from tallystick.accounts.models import Account, Organisation
 from tallystick.integrations import clients, details
 from tallystick.integrations.advice import advice
 from tallystick.integrations.connections import Connection
-from tallystick.integrations.invoice_ninja import callbacks, routes
+from tallystick.integrations.invoice_ninja import routes, settling
 from tallystick.integrations.invoice_ninja.callbacks import Callback, Conflict, Effect
 from tallystick.integrations.invoice_ninja.states import SyncStatus, is_in, status_of
 from tallystick.integrations.links import Link
@@ -49,7 +49,7 @@ class Relayed(Site):
             body = json.loads(delivery.body)
             link = Link.objects.get(key=body["key"])
             remote = body.get("invoice_ninja_client_id") or body.get("invoice_ninja_product_id")
-            callbacks.settle(
+            settling.settle(
                 link,
                 Callback(
                     success=body["success"],
@@ -238,7 +238,7 @@ def test_the_words_and_the_conditions_agree(relayed: Relayed, now: VirtualClock)
     relayed.stand.fail_next(0)
     relayed.serve()
     link = routes.links_of_users([done.pk])[done.pk]
-    callbacks.settle(link, Callback(success=True, remote_id="abc"))
+    settling.settle(link, Callback(success=True, remote_id="abc"))
     Link.objects.filter(pk=routes.links_of_users([waiting.pk])[waiting.pk].pk).update(
         last_error="Down."
     )
@@ -260,13 +260,13 @@ def test_another_id_changes_nothing(relayed: Relayed) -> None:
     anna, bert = relayed.user("anna"), relayed.user("bert")
     relayed.serve()
     links = routes.links_of_users([anna.pk, bert.pk])
-    assert callbacks.settle(links[anna.pk], Callback(True, "abc")) == Effect.SYNCED
-    assert callbacks.settle(links[anna.pk], Callback(True, "abc")) == Effect.NOTHING
-    assert callbacks.settle(links[anna.pk], Callback(False, message="Late")) == Effect.NOTHING
+    assert settling.settle(links[anna.pk], Callback(True, "abc")) == Effect.SYNCED
+    assert settling.settle(links[anna.pk], Callback(True, "abc")) == Effect.NOTHING
+    assert settling.settle(links[anna.pk], Callback(False, message="Late")) == Effect.NOTHING
     with pytest.raises(Conflict):
-        callbacks.settle(links[anna.pk], Callback(True, "other"))
+        settling.settle(links[anna.pk], Callback(True, "other"))
     with pytest.raises(Conflict):
-        callbacks.settle(links[bert.pk], Callback(True, "abc"))
+        settling.settle(links[bert.pk], Callback(True, "abc"))
     assert anna.invoiceninja_client_id == "abc"
     assert bert.invoiceninja_sync_status == "pending"
 

@@ -12,7 +12,7 @@ from tallystick.accounts.models import Website
 from tallystick.billing.models import Product
 from tallystick.integrations import clients
 from tallystick.integrations.connections import Connection
-from tallystick.integrations.invoice_ninja import callbacks
+from tallystick.integrations.invoice_ninja import settling
 from tallystick.integrations.invoice_ninja.callbacks import Callback
 from tallystick.integrations.links import Link
 from tallystick.integrations.retrying import retry
@@ -94,7 +94,7 @@ def test_each_step_has_its_line(connection: Connection, anna: User, log: Lines) 
     rest = f"remote=- attempt=1 delivery={link.attempt_key} reason=-"
     assert sent == f"INFO sent {ids} {rest}"
     assert accepted == f"INFO accepted {ids} {rest}"
-    callbacks.settle(link, Callback(success=True, remote_id="Wpmbk5ezJn"))
+    settling.settle(link, Callback(success=True, remote_id="Wpmbk5ezJn"))
     (confirmed,) = log.taken()
     assert confirmed.startswith(f"INFO confirmed {ids} remote=Wpmbk5ezJn attempt=1")
 
@@ -121,9 +121,9 @@ def test_what_the_relay_tells_of_a_failure_is_told(
     run(connection)
     log.taken()
     link = Link.objects.get()
-    callbacks.settle(link, Callback(success=False, message="Anna Becker is known", retry=True))
+    settling.settle(link, Callback(success=False, message="Anna Becker is known", retry=True))
     link.refresh_from_db()
-    callbacks.settle(link, Callback(success=False, message="Anna Becker is not wanted"))
+    settling.settle(link, Callback(success=False, message="Anna Becker is not wanted"))
     assert log.words() == ["WARNING failed ToldByRelay", "ERROR given up ToldByRelay"]
     retry(Link.objects.all())
     assert log.words() == ["INFO retried ByHand"]
