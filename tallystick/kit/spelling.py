@@ -11,7 +11,10 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import NumberPattern, format_percent, parse_pattern
 
-from tallystick.kit.money import digits_of, round_amount
+from tallystick.kit.money import BadAmount, digits_of, round_amount
+
+_MINUS = "\N{MINUS SIGN}"
+_APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 
 
 @lru_cache(maxsize=256)
@@ -55,25 +58,58 @@ def day(value: date, locale: Locale, width: str = "long") -> str:
     return str(format_date(value, width, locale=locale))
 
 
+def example(locale: Locale) -> str:
+    """What a number looks like: 1,234.5."""
+    return number(Decimal("1234.5"), locale)
+
+
+class Unreadable(BadAmount):
+    """Not a number as readers of the locale write it; `example` is one."""
+
+    def __init__(self, typed: str, example: str) -> None:
+        super().__init__(f"{typed[:40]!r} is not an amount; write it like {example}.")
+        self.example = example
+
+
 def read_amount(text: str, locale: Locale) -> str:
     """What a reader typed (1.234,50 in German) as a plain number (1234.50).
 
-    What does not look like one is returned as it is, for the parser of amounts to refuse."""
-    typed = "".join(text.split())
-    symbols = locale.number_symbols["latn"]
-    group, point = re.escape(symbols["group"].strip()), re.escape(symbols["decimal"])
-    if re.fullmatch(rf"\d{{1,3}}({group}\d{{3}})+({point}\d+)?", typed, re.ASCII):
-        typed = re.sub(group, "", typed) if group else typed
-        return typed.replace(symbols["decimal"], ".")
-    if re.fullmatch(r"\d+,\d{1,2}", typed, re.ASCII):  # nobody groups by one or two
-        return typed.replace(",", ".")
-    return typed
+    The locale's own signs count; a space for its groups'; and before one or two places, as nobody
+    groups by so few, the point or comma of another keyboard. Raises `Unreadable` for all else, so
+    that nothing is read as a thousand times what was meant."""
+    typed = " ".join(text.replace(_APOSTROPHE, "'").split())
+    read = _typed(str(locale)).fullmatch(typed)
+    if read is None:
+        raise Unreadable(typed, example(locale))
+    places = read["places"] or read["few"]
+    whole = re.sub(r"\D", "", read["whole"])
+    return f"{'-' if read['minus'] else ''}{whole}{f'.{places}' if places else ''}"
+
+
+@lru_cache(maxsize=256)
+def _typed(locale: str) -> re.Pattern[str]:
+    symbols = Locale.parse(locale).number_symbols["latn"]
+    sign = re.escape(symbols["group"].replace(_APOSTROPHE, "'"))
+    point = re.escape(symbols["decimal"])
+    # India writes 12,34,567: the last group, those before it.
+    groups = "|".join(map(_grouped, {(3, 3), _pattern(locale, (0, 0)).grouping}))
+    return re.compile(
+        rf"(?:\+|(?P<minus>[-{_MINUS}]))?\s?"
+        rf"(?P<whole>(?=\d+(?P<sign>[{sign}\s]))(?:{groups})|\d+)"
+        rf"(?:{point}(?P<places>\d+)|(?!(?P=sign))[.,](?P<few>\d{{1,2}}))?",
+        re.ASCII,
+    )
+
+
+def _grouped(sizes: tuple[int, int]) -> str:
+    last, others = sizes
+    return rf"[1-9]\d{{0,{others - 1}}}(?:(?P=sign)\d{{{others}}})*(?P=sign)\d{{{last}}}"
 
 
 def _decimal(value: Decimal, locale: Locale, places: tuple[int, int]) -> str:
     spelt = _pattern(str(locale), places).apply(value, locale)
     # A true minus is as wide as a figure, so that columns stay aligned.
-    return str(spelt).replace("-", "\N{MINUS SIGN}")
+    return str(spelt).replace("-", _MINUS)
 
 
 @lru_cache(maxsize=256)

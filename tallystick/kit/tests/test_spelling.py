@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import pytest
+from babel import Locale
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tallystick.kit import spelling
+from tallystick.kit.money import BadAmount
 from tallystick.kit.spelling import locale_of
 
 
@@ -61,21 +67,96 @@ def test_account_numbers_stand_in_groups_of_four() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "typed", "read"),
+    ("place", "typed", "read"),
     [
         ("de", "1.234,50", "1234.50"),
         ("de", "1.234", "1234"),
         ("de", "12.50", "12.50"),
         ("de", "12,5", "12.5"),
+        ("de", "0,125", "0.125"),
+        ("de", "1,235", "1.235"),
+        ("de", "33,3333", "33.3333"),
+        ("de", "1.234,5678", "1234.5678"),
+        ("de", "007", "007"),
+        ("de", "0.50", "0.50"),
+        ("de", "1 234.50", "1234.50"),
+        ("de", "\N{MINUS SIGN}1.234,50", "-1234.50"),
+        ("de", "- 5", "-5"),
+        ("de", "+5", "5"),
         ("en", "1,234.50", "1234.50"),
         ("en", "12,50", "12.50"),
         ("en", "1,234", "1234"),
+        ("en", "0.0125", "0.0125"),
+        ("en_IN", "12,34,567.51", "1234567.51"),
+        ("en_IN", "123,456", "123456"),
         ("fr", "1 234,50", "1234.50"),
         ("fr", "1\u202f234,50", "1234.50"),
-        ("en", "1,23,4", "1,23,4"),
-        ("en", "abc", "abc"),
-        ("en", "", ""),
+        ("fr", "1 234.50", "1234.50"),
+        ("fr", "12.50", "12.50"),
+        ("de_CH", "1’234.505", "1234.505"),
+        ("de_CH", "1'234,50", "1234.50"),
     ],
 )
-def test_reads_amounts_as_readers_type_them(language: str, typed: str, read: str) -> None:
-    assert spelling.read_amount(typed, locale_of(language)) == read
+def test_reads_amounts_as_readers_type_them(place: str, typed: str, read: str) -> None:
+    assert spelling.read_amount(typed, Locale.parse(place)) == read
+
+
+@pytest.mark.parametrize(
+    ("place", "typed"),
+    [
+        ("de", "0.125"),
+        ("de", "0.750"),
+        ("de", "1234.567"),
+        ("de", "0.0125"),
+        ("de", "1,234.50"),
+        ("de", "1.234.50"),
+        ("de", "1.23.4"),
+        ("de", "12.34.567"),
+        ("de", "1.234 567"),
+        ("de", "12 50"),
+        ("en", "0,125"),
+        ("en", "1.234,50"),
+        ("en", "1,23,4"),
+        ("en", "12,34,567"),
+        ("fr", "0 125"),
+        ("fr", "1.235"),
+        ("de_CH", "1,234"),
+        ("en", "--5"),
+        ("en", "1e3"),
+        ("en", "٣"),
+        ("en", ".5"),
+        ("en", "abc"),
+        ("en", ""),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused(place: str, typed: str) -> None:
+    with pytest.raises(BadAmount):
+        spelling.read_amount(typed, Locale.parse(place))
+
+
+def test_a_refusal_shows_how_it_is_written_there() -> None:
+    with pytest.raises(spelling.Unreadable, match=r"'0\.125' .* like 1\.234,5\.") as refused:
+        spelling.read_amount("0.125", locale_of("de"))
+    assert refused.value.example == "1.234,5"
+
+
+PLACES = ["en", "de", "fr", "es", "tr", "de_CH", "de_AT", "en_IN", "en_ZA", "sv", "fa", "pl", "tok"]
+EACH_SPELLING: dict[str, tuple[Callable[..., str], int]] = {
+    "amount": (partial(spelling.amount, currency="EUR"), 2),
+    "yen": (partial(spelling.amount, currency="JPY"), 0),
+    "dinars": (partial(spelling.amount, currency="KWD"), 3),
+    "price": (partial(spelling.price, currency="EUR"), 4),
+    "price in dinars": (partial(spelling.price, currency="KWD"), 4),
+    "price in yen": (partial(spelling.price, currency="JPY"), 4),
+    "quantity": (spelling.number, 12),
+}
+
+
+@pytest.mark.parametrize("spelt", EACH_SPELLING)
+@given(place=st.sampled_from(PLACES), data=st.data())
+def test_what_a_form_prints_it_reads_back(spelt: str, place: str, data: st.DataObject) -> None:
+    spell, places = EACH_SPELLING[spelt]
+    most = Decimal(10) ** 13
+    value = data.draw(st.decimals(min_value=-most, max_value=most, places=places))
+    locale = Locale.parse(place)
+    assert Decimal(spelling.read_amount(spell(value, locale=locale), locale)) == value

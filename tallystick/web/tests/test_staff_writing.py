@@ -25,6 +25,7 @@ from tallystick.billing.tests import samples
 from tallystick.billing.wallets import available
 from tallystick.events.models import Event
 from tallystick.kit.money import Money
+from tallystick.web.views.staff.line_forms import FIELDS
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +123,25 @@ def test_reads_amounts_as_the_reader_writes_them(staff: Client, account: Account
     staff.cookies["django_language"] = "de"
     staff.post("/staff/invoices/new/", form(account, ("Arbeit", "1,5", "1.000,10"), act="save"))
     assert only(account).amount == D("1500.15")
+
+
+@pytest.mark.parametrize("currency", ["EUR", "KWD", "JPY"])
+def test_what_a_draft_says_in_german_is_saved_unchanged(
+    staff: Client, account: Account, currency: str
+) -> None:
+    line = LineDraft(
+        "Wire", quantity=D("1000.125"), unit_price=D("1.0125"), discount_percent=D("33.333")
+    )
+    draft = Invoice.objects.draft(account=account, lines=[line], currency=currency)
+    path = f"/staff/invoices/{draft.uid}/edit/"
+    shown = staff.get(path, headers={"accept-language": "de"}).context["form"]
+    said = {name: [getattr(row, name) for row in shown.rows] for name in FIELDS}
+    asked = {**shown.values, "about": "", **said, "act": "save"}
+    answer = staff.post(path, asked, headers={"accept-language": "de"})
+    assert answer.status_code == 303
+    kept = only(account).lines.get()
+    figures = (kept.quantity, kept.unit_price, kept.discount_percent)
+    assert figures == (D("1000.125"), D("1.0125"), D("33.333"))
 
 
 def test_words_that_name_a_product_bring_its_price(staff: Client, account: Account) -> None:

@@ -96,8 +96,9 @@ def _book(request: HttpRequest, desk: Desk, line: BankTransaction) -> str:
     found = Invoice.objects.of(line.website).filter(uid__in=chosen, currency=line.currency)
     shares: list[tuple[Invoice, Decimal]] = []
     for invoice in found.select_related("client", "website").order_by("due_date", "pk"):
-        typed = read_amount(request.POST.get(f"amount-{invoice.uid}", ""), desk.locale)
-        money = Money.parse(typed, line.currency) if typed else invoice.due
+        typed = request.POST.get(f"amount-{invoice.uid}", "").strip()
+        figures = read_amount(typed, desk.locale) if typed else invoice.due.amount
+        money = Money.parse(figures, line.currency)
         shares.append((invoice, money.amount))
     if not shares:
         raise NothingChosen(_("Tick the invoices that this money pays."))

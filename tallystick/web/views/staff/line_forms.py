@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 FIELDS = ("description", "product", "quantity", "price", "discount", "tax")
 _PLACES = 4
-_EXAMPLE = Decimal("1234.5")
 
 
 @dataclass
@@ -162,11 +161,9 @@ class Reading:
         if not text:
             return default
         try:
-            number = parse_amount(
-                _unsigned(text, lambda part: spelling.read_amount(part, self.locale))
-            )
+            number = parse_amount(spelling.read_amount(text, self.locale))
         except MoneyError:
-            example = spelling.number(_EXAMPLE, self.locale)
+            example = spelling.example(self.locale)
             row.errors[name] = _("Write it in figures, such as %(example)s.") % {"example": example}
             return None
         if round_to(number, _PLACES) != number:
@@ -203,9 +200,3 @@ def wrongs(rows: Sequence[LineForm]) -> Iterator[tuple[int, str, str]]:
 
 def _counts_not(row: LineForm) -> bool:
     return bool(row.errors.keys() & {"quantity", "price", "discount"})
-
-
-def _unsigned(text: str, read: Callable[[str], str]) -> str:
-    """What is read after a minus sign of whatever kind, with a plain one before it."""
-    bare = text.lstrip("-\N{MINUS SIGN}").strip()
-    return f"-{read(bare)}" if bare != text else read(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.billing.banking.method import NotArrived
@@ -27,6 +28,7 @@ from tallystick.billing.sales_documents import Issued, NotADraft, NotDeletable
 from tallystick.billing.totals import TooLarge
 from tallystick.billing.wallets import InsufficientFunds
 from tallystick.kit.money import CurrencyMismatch
+from tallystick.kit.spelling import Unreadable
 
 _SAID: Mapping[type[Exception], str | Promise] = {
     AlreadyDecided: _("This line is decided already; look at it again."),
@@ -59,6 +61,8 @@ _SAID: Mapping[type[Exception], str | Promise] = {
 
 def said(problem: Exception) -> str:
     """The sentence for the nearest kind of `problem` that has one; else its own."""
+    if isinstance(problem, Unreadable):
+        return gettext("Write it in figures, such as %(example)s.") % {"example": problem.example}
     for kind in type(problem).__mro__:
         if kind in _SAID:
             return str(_SAID[kind])
