@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models
@@ -35,6 +36,8 @@ from tallystick.queue.rows import State
 
 IGNORED_FIELDS = {"last_login"}
 """A save of nothing but these says nothing to anyone outside."""
+CHUNK = 1000
+"""Objects in hand and links written at once: an edit may be followed by all that a site has."""
 
 
 Places = Mapping[str, Sequence[str]]
@@ -239,10 +242,12 @@ def _followed_saved(
         return
     for model, path in _followers_of[sender].items():
         if sync := _registered.get(model):
-            _mark(_followers(sync, path, instance))
+            targets = _followers(sync, path, instance)
+            while part := list(islice(targets, CHUNK)):
+                _mark(part)
 
 
-def _followers(sync: ModelSync, path: str, followed: models.Model) -> list[Target]:
+def _followers(sync: ModelSync, path: str, followed: models.Model) -> Iterator[Target]:
     """The objects that follow, each at each connection: one query for both."""
     at = f"{sync.website_path}__connection"
     rows = (
@@ -250,11 +255,9 @@ def _followers(sync: ModelSync, path: str, followed: models.Model) -> list[Targe
         .annotate(at_connection=F(f"{at}__pk"), at_type=F(f"{at}__type"))
         .order_by("pk")
     )
-    return [
-        Target(sync, obj, obj.at_connection)
-        for obj in rows
-        if pusher_role(registry.provider_class(obj.at_type), sync.kind) and sync.wants(obj)
-    ]
+    for obj in rows.iterator(chunk_size=CHUNK):
+        if pusher_role(registry.provider_class(obj.at_type), sync.kind) and sync.wants(obj):
+            yield Target(sync, obj, obj.at_connection)
 
 
 def _mark(targets: Sequence[Target]) -> int:
@@ -274,7 +277,7 @@ def _mark(targets: Sequence[Target]) -> int:
             )
             for target in targets
         ],
-        batch_size=1000,
+        batch_size=CHUNK,
         update_conflicts=True,
         unique_fields=["connection", "model", "local_id"],
         update_fields=["touched", "state", "due_at", "attempts"],
