@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
-from tallystick.accounts.models import Membership, Website
+from tallystick.accounts.models import Account, Membership, Website
 from tallystick.accounts.standing import Role
 from tallystick.events.models import Event
-from tallystick.integrations import environment, fields
+from tallystick.integrations import bringing, environment, fields
 from tallystick.integrations.connections import BadCredentials, Connection
 from tallystick.integrations.links import Link
 from tallystick.integrations.tests.ninja import NinjaSite
@@ -252,6 +253,35 @@ def test_what_is_not_fed_as_usual_says_nothing_of_ours(ninja: NinjaSite) -> None
     read = fields.as_ours(ninja.connection, ours, theirs)
     assert (read.name, read.tax_number) == ("Ada Berg", "DE2")
     assert read.address == Address(city="Bonn", region="NW")
+
+
+@pytest.mark.parametrize("rule", ["ask", "remote_wins"])
+def test_what_comes_back_of_it_is_not_taken_over(
+    ninja: NinjaSite, now: clock.VirtualClock, rule: str
+) -> None:
+    connection = ninja.connection
+    connection.custom_data["client_fields"] = {"name": "email", "city": "last_name"}
+    connection.conflict_rule = rule
+    connection.save()
+    account = ninja.customer("anna")
+    ninja.serve()
+    ninja.catch_up(now)
+    row = ninja.row("clients", id_number=account.customer_key)
+    assert (row["name"], row["city"]) == ("anna@example.org", "Becker")
+    now.advance(timedelta(hours=1))
+    ninja.stand.edit_client(row["id"], {"vat_number": "DE123456789"})
+    ninja.catch_up(now)
+    link = ninja.link(Kind.CUSTOMER)
+    if rule == "ask":
+        assert link.difference == "Tax number “DE123456789” there, empty here."
+        bringing.take_theirs(link, User.objects.create_superuser("root"))
+    account = Account.objects.of(ninja.website).get(pk=account.pk)
+    assert (account.name, account.address()["city"]) == ("Anna Becker", "")
+    assert account.tax_number == "DE123456789"
+    before = len(ninja.network.requests())
+    ninja.serve()
+    calls = [call.method for call in ninja.network.requests()[before:]]
+    assert (ninja.link(Kind.CUSTOMER).difference, calls.count("PUT")) == ("", 0)
 
 
 class TestFromTheEnvironment:
