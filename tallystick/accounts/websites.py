@@ -15,11 +15,12 @@ from django.core.validators import (
     RegexValidator,
 )
 from django.db import models, transaction
+from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.addresses import Addressed
 from tallystick.accounts.standing import Person
-from tallystick.kit import clock
+from tallystick.kit import clock, pictures
 from tallystick.kit.db.validators import (
     validate_currency,
     validate_language,
@@ -48,6 +49,19 @@ def validate_reminder_days(text: str) -> None:
         raise ValidationError(_("Each day once, the earliest first."))
     if any(abs(stage) > _FARTHEST_REMINDER for stage in stages):
         raise ValidationError(_("At most a year before or after the due date."))
+
+
+def validate_logo(logo: FieldFile) -> None:
+    """It goes into every document and mail. One that is kept already is not read again."""
+    if logo._committed:  # type: ignore[attr-defined] # Django tells it nowhere else
+        return
+    if logo.size > pictures.LARGEST:
+        most = pictures.LARGEST // 1000
+        raise ValidationError(_("The logo is larger than %(most)d kB."), params={"most": most})
+    data = logo.read()
+    logo.seek(0)
+    if not pictures.is_whole(data):
+        raise ValidationError(_("This is no PNG or JPEG that documents can show."))
 
 
 class WebsiteQuerySet(models.QuerySet["Website"]):
@@ -131,7 +145,7 @@ class Website(Addressed):
         upload_to="logos/",
         blank=True,
         # No SVG: it can carry scripts, and it is served from our own host.
-        validators=[FileExtensionValidator(["png", "jpg", "jpeg"])],
+        validators=[FileExtensionValidator(["png", "jpg", "jpeg"]), validate_logo],
     )
     accent_colour = models.CharField(
         _("accent colour"), max_length=7, blank=True, validators=[_COLOUR]

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tallystick.accounts.apikeys import Scope
-from tallystick.accounts.models import Account
+from tallystick.accounts.models import Account, Website
 from tallystick.api import examples, inputs, invoice_bodies, invoice_rows, schemas
 from tallystick.api.bodies import JsonAnswer, read_json
 from tallystick.api.describing import described
@@ -119,6 +119,8 @@ class OneInvoice(Resource):
         asked = inputs.read(schema, request.data, _present(invoice))
         # What was not sent is left as it is by then: somebody else may just be changing it.
         client = _client(self, asked) if "client" in asked else None
+        if client is None:
+            _check_website(asked, invoice.website, "A draft stays at its website.")
         content = _content(asked, client or invoice.client, whole=whole)
         lines = None
         if whole or "lines" in asked:
@@ -151,6 +153,11 @@ def _client(resource: Resource, asked: Mapping[str, Any]) -> Account:
     client = accounts.filter(uid=asked["client"]).first()
     if client is None:
         raise ValidationError({"client": ["There is no such client."]}, code="unknown_client")
-    if asked.get("website", client.website.uid) != client.website.uid:
-        raise ValidationError({"website": ["The client is of another website."]})
+    _check_website(asked, client.website, "The client is of another website.")
     return client
+
+
+def _check_website(asked: Mapping[str, Any], right: Website, why: str) -> None:
+    """Raises `ValidationError` where another one is named."""
+    if asked.get("website", right.uid) != right.uid:
+        raise ValidationError({"website": [why]})

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tallystick.billing import typesetting
+from tallystick.kit import pictures
 from tallystick.kit.colours import contrast, is_readable
 
 if TYPE_CHECKING:
     from tallystick.accounts.models import Website
 
 _LARGEST_LOGO = 200_000
-_PICTURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
 
 
 @dataclass(frozen=True)
@@ -59,5 +59,5 @@ def _logo(website: Website) -> tuple[bytes, str]:
         return b"", ""
     with website.logo.open() as file:
         picture: bytes = file.read(_LARGEST_LOGO + 1)
-    kind = next((kind for head, kind in _PICTURES.items() if picture.startswith(head)), "")
+    kind = pictures.kind_of(picture)
     return (picture, kind) if kind and len(picture) <= _LARGEST_LOGO else (b"", "")

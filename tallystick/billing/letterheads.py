@@ -11,7 +11,7 @@ from babel import Locale
 from django.utils.translation import gettext as _
 
 from tallystick.billing import typesetting
-from tallystick.kit import colours, spelling
+from tallystick.kit import colours, pictures, spelling
 from tallystick.kit.places import country_name
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ Row = dict[str, Any]
 
 _LETTER_COUNTRIES = frozenset({"CA", "CL", "CO", "CR", "MX", "PA", "PH", "US", "VE"})
 _CITY_FIRST = frozenset({"AU", "CA", "GB", "IE", "IN", "NZ", "US", "ZA"})
-_LARGEST_LOGO = 400_000
 
 
 class Letterhead:
@@ -104,6 +103,6 @@ def _logo(website: Website) -> list[int] | None:
     if not website.logo.name or not website.logo.storage.exists(website.logo.name):
         return None
     with website.logo.open() as file:
-        picture: bytes = file.read(_LARGEST_LOGO + 1)
-    usable = len(picture) <= _LARGEST_LOGO and typesetting.is_picture(picture)
+        picture: bytes = file.read(pictures.LARGEST + 1)
+    usable = len(picture) <= pictures.LARGEST and pictures.is_whole(picture)
     return list(picture) if usable else None

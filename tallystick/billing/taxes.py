@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.tenancy import TenantModel
 from tallystick.billing.fields import PercentField
@@ -25,7 +26,12 @@ class TaxRate(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["website", "code"], name="tax_rate_code_once"),
             models.UniqueConstraint(
-                fields=["website"], condition=Q(is_default=True), name="tax_rate_one_default"
+                fields=["website"],
+                condition=Q(is_default=True),
+                name="tax_rate_one_default",
+                violation_error_message=_(
+                    "Another rate is the default one: take the mark from that one first."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(percent__gte=0, percent__lte=100), name="tax_rate_percent"

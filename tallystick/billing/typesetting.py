@@ -11,7 +11,7 @@ import re
 import threading
 import unicodedata
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,18 +37,6 @@ def pdf(template: Literal["invoice", "receipt"], data: dict[str, Any], at: datet
     if not isinstance(made, bytes):
         raise TypeError("A PDF is one file.")
     return made
-
-
-@lru_cache(maxsize=64)
-def is_picture(data: bytes) -> bool:
-    """Whether typst can place `data`: a PNG or JPEG that is whole."""
-    inputs = {"data": json.dumps({"picture": list(data)})}
-    with _one_at_a_time:
-        try:
-            _compiler("picture").compile(format="pdf", sys_inputs=inputs)
-        except typst.TypstError:
-            return False
-    return True
 
 
 @cache

@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
                 ('reminder_hour', models.PositiveSmallIntegerField(default=9, help_text="The hour of the day, in the website's time zone.", validators=[django.core.validators.MaxValueValidator(23)], verbose_name='remind from')),
                 ('sender_name', models.CharField(blank=True, max_length=100, verbose_name='sender name')),
                 ('sender_email', models.EmailField(blank=True, max_length=254, verbose_name='sender e-mail address')),
-                ('logo', models.FileField(blank=True, upload_to='logos/', validators=[django.core.validators.FileExtensionValidator(['png', 'jpg', 'jpeg'])], verbose_name='logo')),
+                ('logo', models.FileField(blank=True, upload_to='logos/', validators=[django.core.validators.FileExtensionValidator(['png', 'jpg', 'jpeg']), tallystick.accounts.websites.validate_logo], verbose_name='logo')),
                 ('accent_colour', models.CharField(blank=True, max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}\\Z', 'A colour written like #14532d.')], verbose_name='accent colour')),
                 ('legal_name', models.CharField(blank=True, max_length=150, verbose_name='legal name')),
                 ('bank_name', models.CharField(blank=True, max_length=100, verbose_name='bank')),

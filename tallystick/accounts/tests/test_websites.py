@@ -2,14 +2,18 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from pytest_django import Settings
 
 from tallystick.accounts.websites import Website
 from tallystick.kit import clock
+from tallystick.kit.tests.test_pictures import PNG
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +61,30 @@ def test_what_a_website_is_made_of_is_checked(field: str, value: str) -> None:
     with pytest.raises(ValidationError) as caught:
         website.full_clean()
     assert set(caught.value.message_dict) == {field}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (PNG, ""),
+        (b"<script>alert(1)</script>", "no PNG or JPEG"),
+        (PNG[:40], "no PNG or JPEG"),
+        (PNG + b"\0" * 400_000, "larger than 400 kB"),
+    ],
+)
+def test_a_logo_is_looked_into(
+    ours: Website, settings: Settings, tmp_path: Path, data: bytes, said: str
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    ours.logo = SimpleUploadedFile("a.png", data)  # as a form does
+    if said:
+        with pytest.raises(ValidationError, match=said):
+            ours.full_clean()
+        return
+    ours.full_clean()
+    ours.save()
+    (tmp_path / ours.logo.name).unlink()
+    ours.full_clean()  # what is kept is not read again, even where it is lost
 
 
 @pytest.mark.parametrize("domain", ["localhost:8000", "pay.example.org", "xn--bcher-kva.example"])

@@ -120,6 +120,16 @@ class TestDrafts:
         assert answer.status == 200, answer.body
         assert (answer.body["title"], answer.body["amount"]) == ("Changed", "357.00")
 
+    @pytest.mark.parametrize("method", ["PATCH", "PUT"])
+    def test_stay_at_their_website(self, desk: Desk, method: str) -> None:
+        path, client = f"invoices/{desk.draft.uid}/", {"client": str(desk.account.uid)}
+        elsewhere = {"website": str(making.website().uid)}
+        for body in ({}, client) if method == "PATCH" else (client,):
+            answer = desk.as_superadmin().send(method, path, {**body, **elsewhere})
+            assert (answer.status, answer.pointers) == (422, ["/website"])
+            ours = {**body, "website": str(desk.website.uid)}
+            assert desk.as_admin().send(method, path, ours).status == 200
+
     def test_are_deleted_and_nothing_else_is(self, desk: Desk) -> None:
         admin = desk.as_admin()
         assert admin.send("DELETE", f"invoices/{desk.draft.uid}/").status == 204

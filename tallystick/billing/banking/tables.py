@@ -79,6 +79,12 @@ def read(data: bytes) -> Table:
     rows = _rows(text, delimiter)
     readings.check_count(len(rows) - _HEAD_WITHIN)
     at = _head(rows)
+    if not any(cell.strip() for row in rows[at + 1 :] for cell in row):
+        raise NoStatement(
+            _(
+                "The table has column names and no rows. Export a period with movements from the bank."
+            )
+        )
     return Table(
         encoding=encoding,
         delimiter=delimiter,

@@ -984,7 +984,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='taxrate',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('website',), name='tax_rate_one_default'),
+            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('website',), name='tax_rate_one_default', violation_error_message='Another rate is the default one: take the mark from that one first.'),
         ),
         migrations.AddConstraint(
             model_name='taxrate',

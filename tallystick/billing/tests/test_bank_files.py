@@ -287,6 +287,12 @@ def test_what_is_no_table_is_said(data: bytes) -> None:
         tables.read(data)
 
 
+@pytest.mark.parametrize("below", [(), ("",), (";;", " ; ;")])
+def test_a_table_without_rows_says_so(below: tuple[str, ...]) -> None:
+    with pytest.raises(NoStatement, match="no rows"):
+        tables.read(table_of("Date;Text;Amount", *below))
+
+
 @given(
     st.decimals(-(10**10), 10**10, places=2),
     st.sampled_from([(",", "."), (".", ","), (",", " "), (".", "'"), (",", ""), (".", "")]),

@@ -42,8 +42,11 @@ def test_bad_values_are_refused(website: Website, values: dict[str, object]) -> 
 
 def test_a_website_has_one_default_rate(website: Website) -> None:
     TaxRate.objects.create(website=website, code="a", name="A", percent=D(19), is_default=True)
+    other = TaxRate(website=website, code="b", name="B", percent=D(7), is_default=True)
+    with pytest.raises(ValidationError, match="Another rate is the default one"):
+        other.full_clean()
     with pytest.raises(IntegrityError):
-        TaxRate.objects.create(website=website, code="b", name="B", percent=D(7), is_default=True)
+        other.save()
 
 
 def test_the_triggers_are_there_after_all_migrations(website: Website) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +17,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from tallystick.accounts.models import Account, Website
 from tallystick.billing import link_log, paylinks, payments
 from tallystick.billing.invoices import Invoice
+from tallystick.billing.lines import LineDraft
 from tallystick.billing.payments import Payment
 from tallystick.billing.tests import samples
 from tallystick.events.models import Event
@@ -245,6 +247,14 @@ class TestPaying:
         answer = signed_in.post(path_of(invoice), form, follow=True)
         assert "Paid on" in answer.content.decode()
         assert Payment.objects.everywhere().count() == 1
+
+    def test_what_costs_nothing_has_no_receipt(self, signed_in: Client, account: Account) -> None:
+        free = samples.invoice(account, lines=[LineDraft("A gift", unit_price=Decimal(0))])
+        for path in (path_of(free), f"/portal/invoices/{free.uid}/"):
+            text = signed_in.get(path).content.decode()
+            assert "Nothing to pay" in text
+            for word in ("Receipt", "has received", "Paid on"):
+                assert word not in text, path
 
     @pytest.mark.parametrize("method", ["", "stripe", "card", "\x00", "manual "])
     def test_an_unknown_method(self, signed_in: Client, invoice: Invoice, method: str) -> None:

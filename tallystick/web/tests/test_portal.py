@@ -314,6 +314,16 @@ class TestProfile:
         account.refresh_from_db()
         assert account.city == "Berlin"
 
+    def test_a_name_is_kept(self, signed_in: Client, account: Account) -> None:
+        """Without one, invoices would be billed to what they log in with."""
+        nameless = self.FORM | {"first_name": " ", "last_name": ""}
+        answer = signed_in.post("/portal/profile/", nameless)
+        assert answer.status_code == 422
+        assert "first_name" in answer.context["name_form"].errors
+        account.refresh_from_db()
+        assert account.name == "İsmail Şahin"
+        assert signed_in.post("/portal/profile/", self.FORM | {"last_name": ""}).status_code == 303
+
     def test_changes_nothing_of_an_invoice(self, signed_in: Client, account: Account) -> None:
         invoice = samples.invoice(account)
         signed_in.post("/portal/profile/", self.FORM)

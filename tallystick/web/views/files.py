@@ -18,12 +18,11 @@ from tallystick.billing.invoices import Invoice
 from tallystick.billing.link_log import LinkEventKind
 from tallystick.billing.paylinks import LinkState
 from tallystick.billing.payments import Payment
+from tallystick.kit import pictures
 from tallystick.web import asking
 from tallystick.web.closed import CLOSED
 from tallystick.web.doors import by_token
 
-_LARGEST_LOGO = 400_000
-_PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 _SHOWN = frozenset({LinkState.USABLE, LinkState.PAID, LinkState.USED, LinkState.VOID})
 
 
@@ -88,11 +87,11 @@ def logo(request: HttpRequest, uid: UUID) -> HttpResponse:
     if not website.logo.storage.exists(website.logo.name):
         raise Http404
     with website.logo.open() as file:
-        picture: bytes = file.read(_LARGEST_LOGO + 1)
-    kind = next((kind for head, kind in _PICTURES.items() if picture.startswith(head)), "")
-    if not kind or len(picture) > _LARGEST_LOGO:
+        picture: bytes = file.read(pictures.LARGEST + 1)
+    kind = pictures.kind_of(picture)
+    if not kind or len(picture) > pictures.LARGEST:
         raise Http404
-    return HttpResponse(picture, content_type=kind)
+    return HttpResponse(picture, content_type=f"image/{kind}")
 
 
 def _refusal(request: HttpRequest, invoice: Invoice) -> HttpResponse | None:

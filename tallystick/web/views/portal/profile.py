@@ -41,6 +41,13 @@ class NameForm(_OfUser):
         model = get_user_model()
         fields = ("first_name", "last_name")
 
+    def clean(self) -> dict[str, Any] | None:
+        """Invoices are billed to it."""
+        data = super().clean() or {}
+        if not data.get("first_name") and not data.get("last_name") and not self.errors:
+            self.add_error("first_name", _("Say a name: it stands on what you are billed."))
+        return data
+
 
 class AddressForm(_OfAccount):
     language = forms.ChoiceField(
