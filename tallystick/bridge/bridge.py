@@ -6,12 +6,14 @@ import logging
 import random
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from tallystick.bridge import callbacks, orders
 from tallystick.bridge.book import Book, Debt, State
 from tallystick.bridge.callbacks import Callback, Callbacks, Heard
 from tallystick.bridge.carrier import Carrier, Relayed
 from tallystick.bridge.hands import LONGEST_REST, Hands
-from tallystick.bridge.orders import Change, Order
+from tallystick.bridge.orders import Change, Malformed, Order
 from tallystick.bridge.settings import BridgeSettings
 from tallystick.kit import clock
 from tallystick.ports.errors import (
@@ -74,9 +76,7 @@ class Bridge:
         with self.book.claimed(State.OWED) as debt:
             if debt is None:
                 return self.book.seconds_to_next(State.OWED, most=LONGEST_REST)
-            order = orders.parse(debt.text)
-            assert order is not None  # noqa: S101 - a ping is not written down
-            self._carry(debt, order)
+            self._carry_out(debt)
         self._hands.ring()
         return 0
 
@@ -94,6 +94,20 @@ class Bridge:
         return _SWEEP
 
     # -- one order
+
+    def _carry_out(self, debt: Debt) -> None:
+        try:
+            order = orders.parse(debt.text)
+        except Malformed as error:
+            self._unreadable(debt, error)
+            return
+        assert order is not None  # noqa: S101 - a ping is not written down
+        self._carry(debt, order)
+
+    def _unreadable(self, debt: Debt, error: Exception) -> None:
+        """As another version or hand left it: put aside, so that the others have their turn."""
+        log.error("%s cannot be read: %s", debt.id, type(error).__name__)
+        self.book.settled(debt, State.UNHEARD)
 
     def _carry(self, debt: Debt, order: Order) -> None:
         try:
@@ -134,7 +148,11 @@ class Bridge:
         return clock.now().timestamp() - debt.since > DAY
 
     def _tell(self, debt: Debt) -> None:
-        callback = Callback.model_validate_json(debt.text)
+        try:
+            callback = Callback.model_validate_json(debt.text)
+        except ValidationError as error:
+            self._unreadable(debt, error)
+            return
         heard, how = self._callbacks.send(callback, identity=f"{debt.id}.{debt.round}")
         log.info("Callback of %s: %s (%s)", debt.id, heard, how)
         if heard is not Heard.NO:

@@ -132,3 +132,21 @@ def test_a_hand_that_hangs_is_not_waited_for() -> None:
     assert begun.wait(10)
     assert not hands.stop(seconds=0)
     end.set()
+
+
+@pytest.mark.parametrize("state", ["owed", "answered"])
+def test_what_cannot_be_read_holds_up_nothing(
+    world: World, state: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in (1, 2):
+        world.send(samples.user(number))
+    if state == "answered":
+        world.bridge.carry_next()
+    with world.bridge.book._writing() as db:
+        db.execute(
+            "UPDATE deliveries SET text = '{}' WHERE id = 'delivery-u1' AND state = ?", [state]
+        )
+    world.settle()
+    assert not world.owed()
+    assert len(world.site.bodies) == 1
+    assert "delivery-u1 cannot be read" in caplog.text
