@@ -4,6 +4,7 @@ says wrongly is named. Of staff, a name that there is not is refused."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -119,12 +120,12 @@ class Told(S.Serializer[Any]):
             )
         return attrs
 
-    def callback(self) -> Callback:
-        """Once it is known to be valid."""
-        said = self.validated_data
+    @classmethod
+    def callback(cls, said: Mapping[str, Any]) -> Callback:
+        """Of what was valid."""
         return Callback(
             success=said["success"],
-            remote_id=said.get(self.id_name) or "",
+            remote_id=said.get(cls.id_name) or "",
             message=said.get("message") or said.get("error") or "",
             retry=bool(said.get("retry")),
             delivery_id=said.get("delivery_id") or "",
@@ -205,6 +206,16 @@ def read(schema: type[S.Serializer[Any]], data: object) -> Any:  # noqa: ANN401 
     serializer: Any = schema(data=data, context={"present": {}})
     serializer.is_valid(raise_exception=True)
     return serializer
+
+
+def read_each(schema: type[S.Serializer[Any]], items: Iterable[object]) -> Iterator[Any]:
+    """What is valid of each of `items`, or the `ValidationError`: the fields are made once."""
+    serializer: Any = schema(context={"present": {}})
+    for item in items:
+        try:
+            yield serializer.run_validation(item)
+        except ValidationError as error:
+            yield error
 
 
 def fault(error: ValidationError) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -17,7 +18,7 @@ from tallystick.api.invoice_ninja.doors import NinjaResource
 from tallystick.api.problem_kinds import KINDS
 from tallystick.api.problems import Problem
 from tallystick.integrations.invoice_ninja import callbacks, settling
-from tallystick.integrations.invoice_ninja.callbacks import Conflict, Effect, Unknown
+from tallystick.integrations.invoice_ninja.callbacks import Callback, Conflict, Effect, Unknown
 from tallystick.integrations.invoice_ninja.people import Person
 from tallystick.integrations.invoice_ninja.settling import Outcome
 from tallystick.integrations.links import Link
@@ -26,6 +27,20 @@ from tallystick.ports.traffic import said as fit_to_show
 
 TAG = "invoice ninja"
 NO_PRODUCT = "There is no such product at the websites that this is for."
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was said of one user, and is valid."""
+
+    user_id: Any
+    key: str
+    callback: Callback
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Told:
+        callback = inputs.ClientCreated.callback(said)
+        return cls(said["django_user_id"], said.get("key") or "", callback)
 
 
 class ClientCreated(NinjaResource):
@@ -41,17 +56,16 @@ class ClientCreated(NinjaResource):
         says="By the service that was sent the user. A repeat changes nothing.",
     )
     def post(self, request: Request) -> Response:
-        told = inputs.read(inputs.ClientCreated, request.data)
-        user_id = told.validated_data["django_user_id"]
+        told = Told.of(inputs.read(inputs.ClientCreated, request.data).validated_data)
         connections = self.connections()
         _put_away_the_departed(connections, [told])
-        link = _named(finding.marked(connections, [user_id]), told)
-        (outcome,) = settling.settle_all([(link, told.callback())])
-        effect = _effect(outcome, told.id_name, finding.NO_USER)
-        person = finding.people(connections, [user_id]).get(user_id)
+        link = _named(finding.marked(connections, [told.user_id]), told)
+        (outcome,) = settling.settle_all([(link, told.callback)])
+        effect = _effect(outcome, inputs.ClientCreated.id_name, finding.NO_USER)
+        person = finding.people(connections, [told.user_id]).get(told.user_id)
         if person is None:  # gone in this moment
             raise Problem("not_found", finding.NO_USER)
-        shape = shapes.user(person, person.link(told.callback().delivery_id))
+        shape = shapes.user(person, person.link(told.callback.delivery_id))
         return Response(shape | {"changed": effect != Effect.NOTHING})
 
 
@@ -68,8 +82,7 @@ class ProductCreated(NinjaResource):
         says="As client-created. The product is named by its id, its key, or both.",
     )
     def post(self, request: Request) -> Response:
-        told = inputs.read(inputs.ProductCreated, request.data)
-        said = told.validated_data
+        said = inputs.read(inputs.ProductCreated, request.data).validated_data
         try:
             link = callbacks.of_product(
                 self.connections(),
@@ -79,27 +92,25 @@ class ProductCreated(NinjaResource):
             )
         except callbacks.Unknown:
             raise Problem("not_found", NO_PRODUCT) from None
-        (outcome,) = settling.settle_all([(link, told.callback())])
-        effect = _effect(outcome, told.id_name, NO_PRODUCT)
+        (outcome,) = settling.settle_all([(link, inputs.ProductCreated.callback(said))])
+        effect = _effect(outcome, inputs.ProductCreated.id_name, NO_PRODUCT)
         link = Link.objects.select_related("connection").get(pk=link.pk)
         return Response(shapes.product(link) | {"changed": effect != Effect.NOTHING})
 
 
-def _put_away_the_departed(connections: list[Any], told: Iterable[Any]) -> None:
+def _put_away_the_departed(connections: list[Any], told: Sequence[Told]) -> None:
     """A user who was deleted before the callback is answered 404, and yet the client that was made
     of them has to be put away: known by its key, where the service echoes it."""
-    keyed = [(key, each) for each in told if (key := each.validated_data.get("key"))]
-    found = Link.objects.filter(
-        connection__in=connections, kind=Kind.CUSTOMER.value, key__in={key for key, _ in keyed}
-    )
-    links = list(found) if keyed else []
+    keys = {each.key for each in told if each.key}
+    found = Link.objects.filter(connection__in=connections, kind=Kind.CUSTOMER.value, key__in=keys)
+    links = list(found) if keys else []
     there = _accounts(links)
     settling.settle_all(
         [
-            (link, each.callback())
-            for key, each in keyed
+            (link, each.callback)
+            for each in told
             for link in links
-            if link.key == key and link.local_id not in there
+            if link.key == each.key and link.local_id not in there
         ]
     )
 
@@ -110,15 +121,13 @@ def _accounts(links: Sequence[Link]) -> set[str]:
     return {str(pk) for pk in there}
 
 
-def _named(persons: Mapping[Any, Person], told: Any) -> Link:  # noqa: ANN401 - a serializer
-    """Whom `told`, which is valid, is about: one of `persons`. Raises `Problem` or
-    `ValidationError`."""
-    said = told.validated_data
-    person = persons.get(said["django_user_id"])
-    link = person.link(said.get("delivery_id") or "") if person else None
+def _named(persons: Mapping[Any, Person], told: Told) -> Link:
+    """Whom `told` is about: one of `persons`. Raises `Problem` or `ValidationError`."""
+    person = persons.get(told.user_id)
+    link = person.link(told.callback.delivery_id) if person else None
     if link is None:
         raise Problem("not_found", finding.NO_USER, "/django_user_id")
-    if said.get("key") and said["key"] != link.key:
+    if told.key and told.key != link.key:
         words = "That is not the key of this user."
         raise ValidationError({"key": [ErrorDetail(words, "other_key")]})
     return link
@@ -142,52 +151,41 @@ def results(found: Iterable[object], connections: list[Any]) -> Mapping[str, Any
 
 def _answers(page: Sequence[object], connections: list[Any]) -> list[Mapping[str, str]]:
     """What is wrong with each; nothing where it is a success."""
-    read = [_read(item) for item in page]
-    valid = [each for each in read if not isinstance(each, Mapping)]
-    _put_away_the_departed(connections, valid)
-    persons = finding.marked(connections, {each.validated_data["django_user_id"] for each in valid})
-    found = [each if isinstance(each, Mapping) else _found(persons, each) for each in read]
-    pairs = [
-        (link, told.callback())
-        for link, told in zip(found, read, strict=True)
-        if isinstance(link, Link)
-    ]
-    outcomes = iter(settling.settle_all(pairs))
-    return [
-        _answer(next(outcomes), told) if isinstance(link, Link) else link
-        for link, told in zip(found, read, strict=True)
-    ]
+    answers: list[Mapping[str, str]] = [{}] * len(page)
+    valid: dict[int, Told] = {}
+    for index, said in enumerate(inputs.read_each(inputs.Result, page)):
+        if isinstance(said, ValidationError):
+            answers[index] = _fault(said)
+        else:
+            valid[index] = Told.of(said)
+    _put_away_the_departed(connections, list(valid.values()))
+    persons = finding.marked(connections, {told.user_id for told in valid.values()})
+    named: dict[int, Link] = {}
+    for index, told in valid.items():
+        try:
+            named[index] = _named(persons, told)
+        except (Problem, ValidationError) as error:
+            answers[index] = _fault(error)
+    pairs = [(link, valid[index].callback) for index, link in named.items()]
+    for index, outcome in zip(named, settling.settle_all(pairs), strict=True):
+        answers[index] = _answer(outcome, valid[index].callback)
+    return answers
 
 
-def _read(item: object) -> Any:  # noqa: ANN401 - a serializer, or what is wrong
-    try:
-        return inputs.read(inputs.Result, item)
-    except ValidationError as error:
-        return inputs.fault(error)
-
-
-def _found(persons: Mapping[Any, Person], told: Any) -> Link | Mapping[str, str]:  # noqa: ANN401
-    try:
-        return _named(persons, told)
-    except Problem as error:
-        return _fault(error)
-    except ValidationError as error:
-        return inputs.fault(error)
-
-
-def _answer(outcome: Outcome, told: Any) -> Mapping[str, str]:  # noqa: ANN401 - a serializer
+def _answer(outcome: Outcome, callback: Callback) -> Mapping[str, str]:
     """What is wrong; nothing after a success."""
     try:
-        _effect(outcome, told.id_name, finding.NO_USER)
+        _effect(outcome, inputs.Result.id_name, finding.NO_USER)
     except Problem as error:
         return _fault(error)
-    callback = told.callback()
     if callback.success:
         return {}
     return {"field": "", "error": fit_to_show(callback.message) or settling.NO_REASON}
 
 
-def _fault(error: Problem) -> Mapping[str, str]:
+def _fault(error: Problem | ValidationError) -> Mapping[str, str]:
+    if isinstance(error, ValidationError):
+        return inputs.fault(error)
     return {"field": error.pointer.lstrip("/"), "error": error.detail or KINDS[error.code].help}
 
 

@@ -47,7 +47,9 @@ def people(connections: Sequence[Connection], user_ids: Iterable[Any]) -> dict[A
         model=Account._meta.label,
         local_id__in=list(mine),
     )
-    for link in found.select_related("connection").order_by("pk"):
+    known = {connection.pk: connection for connection in connections}
+    for link in found.order_by("pk"):
+        link.connection = known[link.connection_id]
         if link.connection.website_id == mine[link.local_id].website_id:
             by_account[link.local_id].append(link)
     return {
