@@ -31,6 +31,7 @@ from tallystick.integrations.sync import CannotApply
 from tallystick.ports.errors import Refused
 from tallystick.ports.records import Departed, Record, RemoteCustomer
 from tallystick.queue.clock import db_now
+from tallystick.queue.reasons import trace_of
 from tallystick.queue.rows import State
 
 logger = logging.getLogger(__name__)
@@ -159,9 +160,11 @@ def said(told: sync.ModelSync, obj: Any) -> Record | None:  # noqa: ANN401 - any
         return told.to_record(obj)
     except Refused:
         return None
-    except Exception:
+    except Exception as error:
         # A host's mapping may raise anything; its push says so on the link.
-        logger.exception("%s %s: the record could not be built", told.label, obj.pk)
+        logger.error(  # noqa: TRY400 - its message may hold what a log must not
+            "%s %s: the record could not be built: %s", told.label, obj.pk, trace_of(error)
+        )
         return None
 
 
@@ -191,7 +194,9 @@ def _taken_unseen(connection: Connection, case: Case, log: SyncLog) -> str:
     except DatabaseError:
         raise
     except Exception as error:
-        logger.exception("link %s: what is there could not be taken over", case.link.pk)
+        logger.error(  # noqa: TRY400 - as above
+            "link %s: what is there could not be taken over: %s", case.link.pk, trace_of(error)
+        )
         return f"{words} It could not be taken over, an error of our own: {type(error).__name__}."
     if changed:
         log.noted(str(case.link), f"Theirs was taken over: {', '.join(changed)}.")

@@ -19,6 +19,7 @@ from tallystick.ports.errors import Refused
 from tallystick.ports.fields import Field, MapsFields
 from tallystick.ports.provider import Settings
 from tallystick.ports.records import Customer, Kind, Product, Record
+from tallystick.queue.reasons import trace_of
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -103,7 +104,9 @@ def example(connection: Connection, kind: Kind, settings: Settings) -> Example |
         return Example(str(obj), error=str(why))
     except Exception as error:
         # A host's mapping may raise anything; its push says so on the link.
-        logger.exception("%s %s: the record could not be built", told.label, obj.pk)
+        logger.error(  # noqa: TRY400 - its message may hold what a log must not
+            "%s %s: the record could not be built: %s", told.label, obj.pk, trace_of(error)
+        )
         return Example(str(obj), error=_("Its mapping failed: %s.") % type(error).__name__)
     return Example(str(obj), said, remark)
 

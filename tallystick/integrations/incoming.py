@@ -13,6 +13,7 @@ from tallystick.integrations.logs import SyncLog
 from tallystick.integrations.sync import CannotApply
 from tallystick.integrations.turns import Progress
 from tallystick.ports.records import RemoteInvoice
+from tallystick.queue.reasons import trace_of
 
 __all__ = ["CannotApply", "take"]
 
@@ -46,5 +47,7 @@ def _applied(link: Link, found: RemoteInvoice) -> str:
     except DatabaseError:
         raise
     except Exception as error:
-        logger.exception("link %s: what was found could not be taken over", link.pk)
+        logger.error(  # noqa: TRY400 - its message may hold what a log must not
+            "link %s: what was found could not be taken over: %s", link.pk, trace_of(error)
+        )
         return f"It could not be taken over, an error of our own: {type(error).__name__}."

@@ -21,6 +21,7 @@ from tallystick.integrations.results import Result
 from tallystick.ports.errors import Refused
 from tallystick.ports.records import Departed, Kind, Record, Ref, Remote
 from tallystick.ports.roles import Archives
+from tallystick.queue.reasons import trace_of
 from tallystick.queue.rows import State
 
 logger = logging.getLogger(__name__)
@@ -202,7 +203,9 @@ def _built(
         return _left(link, State.DEAD, now, error=str(error))
     except Exception as error:
         # A host's mapping may raise anything; one bad record must not stop the rest.
-        logger.exception("link %s: the record could not be built", link.pk)
+        logger.error(  # noqa: TRY400 - its message may hold what a log must not
+            "link %s: the record could not be built: %s", link.pk, trace_of(error)
+        )
         return _left(link, State.DEAD, now, error=f"Its mapping failed: {type(error).__name__}.")
 
 

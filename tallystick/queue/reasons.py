@@ -50,6 +50,11 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
+def trace_of(error: BaseException) -> str:
+    """What was raised, and where. Its message, which may hold a person's data, is left out."""
+    return f"{type(error).__name__} ({place_of(error)})"
+
+
 def place_of(error: BaseException) -> str:
     """Where it was raised, innermost last: the part of a traceback that holds no values."""
     frames = traceback.extract_tb(error.__traceback__)[-3:]
