@@ -29,13 +29,15 @@ class PaymentMethod(ABC):
     """`name` is stored with every payment. `settles_at_once`: the payment succeeds in the same
     transaction that makes it; otherwise it waits for word from outside. `takes_parts`: also where
     the website wants the whole sum from its clients. `refunds_at_once`: what it took is back when
-    `refund` returns; otherwise a refund waits for word from outside, too."""
+    `refund` returns; otherwise a refund waits for word from outside, too. `by_statement`: a payment
+    is made for a line of a bank statement and no other way."""
 
     name: ClassVar[str]
     label: ClassVar[str | Promise]
     settles_at_once: ClassVar[bool] = False
     takes_parts: ClassVar[bool] = False
     refunds_at_once: ClassVar[bool] = False
+    by_statement: ClassVar[bool] = False
 
     @abstractmethod
     def may_use(self, invoice: Invoice, user: Person) -> bool:

@@ -21,12 +21,12 @@ class NotArrived(BillingError):
 
 
 class BankTransferMethod(PaymentMethod):
-    """To the website's account. Asking for it moves nothing: a payment of this method is made for a
-    line of a bank statement and no other way."""
+    """To the website's account. Asking for it moves nothing."""
 
     name = "bank_transfer"
     label = _("Bank transfer")
     settles_at_once = True
+    by_statement = True
     takes_parts = True
     refunds_at_once = (
         False  # staff pay back at the bank; a line of a statement says that it went out

@@ -210,7 +210,7 @@ def test_without_a_key_each_form_is_another(staff: Client, invoice: Invoice) -> 
 
 def test_says_of_what_was_refunded_since_that_it_was(staff: Client, invoice: Invoice) -> None:
     bulk = {"act": "paid", "key": "k" * 20, "uid": [str(invoice.uid)]}
-    one = {"key": "k" * 20, "due": str(invoice.due.amount), "amount": "", "method": "manual"}
+    one = {"key": "k" * 20, "shown": str(invoice.due.amount), "amount": "", "method": "manual"}
     page = f"/staff/invoices/{invoice.uid}/paid/"
     for path, form in (("/staff/invoices/bulk/", bulk), (page, one)):
         assert staff.post(path, form).status_code in (204, 302, 303)

@@ -205,11 +205,11 @@ def test_duplicates_as_a_draft_once(staff: Client, invoice: Invoice) -> None:
 
 def test_marks_paid_in_parts_once_each(staff: Client, invoice: Invoice) -> None:
     path = f"/staff/invoices/{invoice.uid}/paid/"
-    part = {"key": "a" * 20, "due": "5255.73", "amount": "1,255.73", "method": "manual"}
+    part = {"key": "a" * 20, "shown": "5255.73", "amount": "1,255.73", "method": "manual"}
     part |= {"reference": "FT 1", "received_on": "2026-01-05"}
     for _time in range(2):
         assert staff.post(path, part).status_code == 303
-    rest = {"key": "b" * 20, "due": "4000.00", "method": "manual"}
+    rest = {"key": "b" * 20, "shown": "4000.00", "method": "manual"}
     for _time in range(2):
         assert staff.post(path, rest).status_code == 303
     invoice.refresh_from_db()
@@ -221,12 +221,54 @@ def test_marks_paid_in_parts_once_each(staff: Client, invoice: Invoice) -> None:
 
 def test_says_beside_the_field_what_is_wrong(staff: Client, invoice: Invoice) -> None:
     path = f"/staff/invoices/{invoice.uid}/paid/"
-    asked = {"key": "a" * 20, "due": "5255.73", "amount": "9,999", "method": "manual"}
+    asked = {"key": "a" * 20, "shown": "5255.73", "amount": "9,999", "method": "manual"}
     answer = staff.post(path, asked)
     assert answer.status_code == 422
     assert answer.context["form"].errors["amount"] == ["That is more than is due."]
     void = staff.post(f"/staff/invoices/{invoice.uid}/void/", {"key": "b" * 20, "reason": " "})
     assert "reason" in void.context["form"].errors
+
+
+def test_nothing_is_received_where_nothing_is_typed_but_naught(
+    staff: Client, invoice: Invoice
+) -> None:
+    path = f"/staff/invoices/{invoice.uid}/paid/"
+    for typed in ("0", "0.00"):
+        asked = {"key": "a" * 20, "shown": "5255.73", "amount": typed, "method": "manual"}
+        answer = staff.post(path, asked)
+        assert answer.status_code == 422
+        assert "more than zero" in answer.context["form"].errors["amount"][0]
+    assert not Payment.objects.of(invoice.website).exists()
+
+
+def test_what_was_paid_meanwhile_is_said_and_all_that_is_left_is_taken_next(
+    staff: Client, invoice: Invoice
+) -> None:
+    path = f"/staff/invoices/{invoice.uid}/paid/"
+    asked = {"key": "a" * 20, "shown": "5255.73", "amount": "", "method": "manual"}
+    payments.pay(invoice, Money(D("255.73"), "EUR"), method="manual", by=None)
+    form = staff.post(path, asked).context["form"]
+    assert "has changed" in form.errors["amount"][0]
+    assert form["amount"].field.widget.attrs["placeholder"] == "5,000.00"
+    asked["shown"] = form["shown"].value()
+    assert staff.post(path, asked).status_code == 303
+    invoice.refresh_from_db()
+    assert invoice.is_paid
+
+
+def test_staff_record_no_transfer_that_no_statement_shows(staff: Client, invoice: Invoice) -> None:
+    form = staff.get(f"/staff/invoices/{invoice.uid}/paid/").context["form"]
+    assert [name for name, _label in form.fields["method"].choices] == ["manual", "wallet"]
+
+
+def test_a_quantity_that_is_none_is_said_beside_it(staff: Client, invoice: Invoice) -> None:
+    path = f"/staff/invoices/{invoice.uid}/credit/"
+    asked = {"key": "a" * 20, "what": "lines", "quantity-3": "0,125", "reason": "Not delivered"}
+    answer = staff.post(path, asked)
+    assert dict(answer.context["form"].errors) == {
+        "quantity-3": ["Line 3: write the quantity in figures."]
+    }
+    assert "Line 3: write the quantity in figures." in answer.content.decode()
 
 
 def test_credits_lines_and_amounts(staff: Client, invoice: Invoice) -> None:
@@ -245,10 +287,33 @@ def test_credits_lines_and_amounts(staff: Client, invoice: Invoice) -> None:
 def test_refunds_once(staff: Client, invoice: Invoice) -> None:
     payment = payments.mark_paid(invoice, by=None)
     path = f"/staff/payments/{payment.uid}/refund/"
-    asked = {"key": "a" * 20, "left": "5255.73", "amount": "55.73", "reason": "Twice"}
+    asked = {"key": "a" * 20, "shown": "5255.73", "amount": "55.73", "reason": "Twice"}
     for _time in range(2):
         assert staff.post(path, asked).status_code == 303
     assert [refund.amount for refund in Refund.objects.of(invoice.website)] == [D("55.73")]
+
+
+def test_nothing_is_refunded_where_nothing_is_typed_but_naught(
+    staff: Client, invoice: Invoice
+) -> None:
+    payment = payments.mark_paid(invoice, by=None)
+    asked = {"key": "a" * 20, "shown": "5255.73", "amount": "0", "reason": "Twice"}
+    answer = staff.post(f"/staff/payments/{payment.uid}/refund/", asked)
+    assert answer.status_code == 422
+    assert not Refund.objects.of(invoice.website).exists()
+
+
+def test_what_was_refunded_meanwhile_is_said(staff: Client, invoice: Invoice) -> None:
+    payment = payments.mark_paid(invoice, by=None)
+    payments.refund(payment, Money(D("5.73"), "EUR"), by=None, reason="Twice")
+    path = f"/staff/payments/{payment.uid}/refund/"
+    asked = {"key": "a" * 20, "shown": "5255.73", "amount": "", "reason": "Twice"}
+    form = staff.post(path, asked).context["form"]
+    assert "has changed" in form.errors["amount"][0]
+    asked["shown"] = form["shown"].value()
+    assert staff.post(path, asked).status_code == 303
+    payment.refresh_from_db()
+    assert payment.status == payment.Status.REFUNDED
 
 
 def test_one_payment_over_several_invoices(staff: Client, account: Account) -> None:
@@ -272,6 +337,19 @@ def test_one_payment_over_several_invoices(staff: Client, account: Account) -> N
         invoice.refresh_from_db()
         assert invoice.status == status
     assert available(account, "EUR").amount == D(10)
+
+
+def test_of_several_invoices_too_what_was_paid_meanwhile_is_said(
+    staff: Client, account: Account
+) -> None:
+    invoice = samples.invoice(account)
+    payments.pay(invoice, Money(D("255.73"), "EUR"), method="manual", by=None)
+    due = f"due-{invoice.uid.hex}"
+    asked = {"key": "a" * 20, "currency": "EUR", f"pick-{invoice.uid.hex}": "on", due: "5255.73"}
+    path = f"/staff/clients/{account.uid}/pay/"
+    form = staff.post(path, asked).context["form"]
+    assert "has changed" in form.non_field_errors()[0]
+    assert staff.post(path, {**asked, due: form[due].value()}).status_code == 303
 
 
 def test_the_journal_says_who_and_from_where(staff: Client, invoice: Invoice) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from tallystick.billing.errors import BillingError
 from tallystick.billing.invoices import NoReason
 from tallystick.billing.refusals import BadAmount, TooMuch, WholeSumOnly
+from tallystick.billing.wallets import InsufficientFunds
+from tallystick.kit import spelling
 from tallystick.kit.money import Money, MoneyError
 from tallystick.kit.signing import token
 from tallystick.kit.spelling import read_amount
@@ -34,6 +36,9 @@ _BESIDE: Mapping[type[Exception], str] = {
     WholeSumOnly: "amount",
     MoneyError: "amount",
 }
+
+OUTGROWN = (TooMuch, WholeSumOnly, InsufficientFunds)
+"""What a sum is refused for that was right when the page was made."""
 
 
 class ActForm(forms.Form):
@@ -91,6 +96,46 @@ def amount_field(label: StrOrPromise, help_text: StrOrPromise = "") -> forms.Cha
         help_text=help_text,
         widget=forms.TextInput({"inputmode": "decimal", "class": "input figure"}),
     )
+
+
+class SumForm(ActForm):
+    """An amount. Empty, it is all that there is: as much as the page has `shown`, so that the form
+    says the same when it is sent twice. Where that is too much by now, it says that it has
+    `changed`, and shows what there is."""
+
+    changed: ClassVar[StrOrPromise]
+    amount = amount_field(_("Amount"))
+    shown = forms.CharField(widget=forms.HiddenInput, max_length=40)
+
+    def prepare(self) -> None:
+        self.initial["shown"] = str(self.there().amount)
+        self._hint()
+
+    def there(self) -> Money:
+        """All that there is now."""
+        raise NotImplementedError
+
+    def asked(self) -> Money:
+        """Raises `MoneyError`."""
+        typed = self.money()
+        if typed is not None:
+            return typed
+        return Money.parse(self.cleaned_data["shown"], self.row.currency)
+
+    def refuse(self, problem: Exception) -> None:
+        now, answers = str(self.there().amount), self.cleaned_data
+        changed = not answers["amount"] and answers["shown"] != now
+        if changed and isinstance(problem, OUTGROWN):
+            self.add_error("amount", str(self.changed))
+        else:
+            super().refuse(problem)
+        self.data = {**self.data, "shown": now}
+        self._hint()
+
+    def _hint(self) -> None:
+        there = self.there()
+        figures = spelling.amount(there.amount, there.currency, self.desk.locale)
+        self.fields["amount"].widget.attrs["placeholder"] = figures
 
 
 @dataclass(frozen=True)

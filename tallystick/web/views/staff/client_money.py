@@ -28,10 +28,11 @@ from tallystick.billing.states import PAYABLE, InvoiceStatus
 from tallystick.kit import spelling
 from tallystick.kit.money import DIGITS, Money, MoneyError, round_amount
 from tallystick.kit.spelling import read_amount
-from tallystick.web.views.staff.acts import ActForm, amount_field
+from tallystick.web.views.staff.acts import OUTGROWN, ActForm, amount_field
 from tallystick.web.views.staff.clients import find
 from tallystick.web.views.staff.doors import Desk, for_staff
 from tallystick.web.views.staff.exports import as_csv
+from tallystick.web.views.staff.invoice_acts import ReceivedForm
 from tallystick.web.views.staff.refusals import said
 
 _AT_MOST = 100
@@ -94,6 +95,20 @@ class SharesForm(ActForm):
             chosen.append((invoice, Money.parse(text, invoice.currency).amount))
         return chosen
 
+    def refuse(self, problem: Exception) -> None:
+        """Where less was due by then than the page had shown, say so, and show what is."""
+        changed, renewed = False, {}
+        for invoice in self.invoices:
+            pick, share, due = (f"{part}-{invoice.uid.hex}" for part in _PARTS)
+            now, answers = str(invoice.due.amount), self.cleaned_data
+            changed |= answers[pick] and not answers[share] and answers[due] != now
+            renewed[due] = now
+        self.data = {**self.data, **renewed}
+        if changed and isinstance(problem, OUTGROWN):
+            self.add_error(None, str(ReceivedForm.changed))
+        else:
+            self.add_error(None, said(problem))
+
     def _offer(self, invoice: Invoice) -> None:
         due = spelling.amount(invoice.amount_due, invoice.currency, self.desk.locale)
         pick, share, kept = (f"{part}-{invoice.uid.hex}" for part in _PARTS)
@@ -119,7 +134,7 @@ def pay(request: HttpRequest, desk: Desk, uid: UUID) -> HttpResponse:
         try:
             payment = _recorded(account, form)
         except (BillingError, MoneyError) as problem:
-            form.add_error(None, said(problem))
+            form.refuse(problem)
         else:
             messages.success(request, _("%(money)s is recorded.") % {"money": payment.money})
             response = redirect("staff-payment", uid=payment.uid)

@@ -22,7 +22,7 @@ from tallystick.events import record
 from tallystick.kit import spelling
 from tallystick.kit.money import Money, MoneyError, parse_amount
 from tallystick.kit.spelling import read_amount
-from tallystick.web.views.staff.acts import Act, ActForm, ReasonForm, amount_field
+from tallystick.web.views.staff.acts import Act, ActForm, ReasonForm, SumForm, amount_field
 from tallystick.web.views.staff.bulk import once, refuse_refunded
 
 
@@ -32,8 +32,10 @@ class IssueForm(ActForm):
     )
 
 
-class ReceivedForm(ActForm):
-    due = forms.CharField(widget=forms.HiddenInput, max_length=40)
+class ReceivedForm(SumForm):
+    changed = gettext_lazy(
+        "The amount due has changed since this page was opened. Check it and try again."
+    )
     amount = amount_field(gettext_lazy("Amount"), gettext_lazy("Empty: all that is due."))
     received_on = forms.DateField(
         label=gettext_lazy("Received on"),
@@ -53,13 +55,16 @@ class ReceivedForm(ActForm):
         chosen = [
             (method.name, method.label)
             for method in methods.registered()
-            if method.settles_at_once and method.may_use(self.row, self.desk.user)
+            if method.settles_at_once
+            and not method.by_statement
+            and method.may_use(self.row, self.desk.user)
         ]
         chosen.sort(key=lambda choice: choice[0] != methods.MANUAL.name)
         self.fields["method"].choices = chosen  # type: ignore[attr-defined] # a ChoiceField
-        self.initial["due"] = str(self.row.due.amount)
-        due = spelling.amount(self.row.amount_due, self.row.currency, self.desk.locale)
-        self.fields["amount"].widget.attrs["placeholder"] = due
+        super().prepare()
+
+    def there(self) -> Money:
+        return Money(self.row.amount_due, self.row.currency).rounded()
 
 
 class CreditForm(ActForm):
@@ -111,21 +116,19 @@ class CreditForm(ActForm):
             for line in self.left.lines
         ]
 
-    def quantities(self) -> dict[InvoiceLine, Decimal]:
-        """Raises `BadAmount`."""
-        wanted = {}
+    def clean(self) -> None:
+        """What is wrong with a quantity is said beside it."""
+        self.quantities: dict[InvoiceLine, Decimal] = {}
+        if self.cleaned_data.get("what") != "lines":
+            return
         for line in self.left.lines:
-            if text := self.cleaned_data.get(f"quantity-{line.position}", ""):
+            name = f"quantity-{line.position}"
+            if text := self.cleaned_data.get(name, ""):
                 try:
-                    wanted[line] = parse_amount(read_amount(text, self.desk.locale))
+                    self.quantities[line] = parse_amount(read_amount(text, self.desk.locale))
                 except MoneyError:
                     said = _("Line %(n)d: write the quantity in figures.") % {"n": line.position}
-                    raise NoQuantity(said) from None
-        return wanted
-
-
-class NoQuantity(BadAmount):
-    """That is no quantity."""
+                    self.add_error(name, said)
 
 
 class SendForm(ActForm):
@@ -143,11 +146,9 @@ def issue(invoice: Invoice, form: IssueForm) -> str:
 
 def receive(invoice: Invoice, form: ReceivedForm) -> str:
     answers = form.cleaned_data
-    # All that was due when the page was made: sent twice, the form says the same twice.
-    money = form.money() or Money.parse(answers["due"], invoice.currency)
     payment = payments.pay_many(
         invoice.client,
-        [(invoice, money.amount)],
+        [(invoice, form.asked().amount)],
         method=answers["method"],
         by=form.desk.user,
         key=f"staff-{invoice.uid.hex}-{answers['key']}",
@@ -183,7 +184,7 @@ def credit(invoice: Invoice, form: CreditForm) -> str:
         reason=answers["reason"],
         by=form.desk.user,
         key=f"staff-{invoice.uid.hex}-{answers['key']}",
-        quantities=form.quantities() if what == "lines" else None,
+        quantities=form.quantities if what == "lines" else None,
         amount=amount,
         refund=answers["goes"] == "refund",
     )

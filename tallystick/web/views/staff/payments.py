@@ -25,7 +25,7 @@ from tallystick.kit import spelling
 from tallystick.kit.money import Money
 from tallystick.web import keyset
 from tallystick.web.views.staff import acts, searching, timeline
-from tallystick.web.views.staff.acts import Act, ActForm, ReasonForm, amount_field
+from tallystick.web.views.staff.acts import Act, ActForm, ReasonForm, SumForm, amount_field
 from tallystick.web.views.staff.doors import Desk, for_staff
 from tallystick.web.views.staff.invoices import places
 from tallystick.web.views.staff.pdfs import pdf
@@ -142,9 +142,11 @@ def _narrowed(desk: Desk, asked: Any) -> Any:  # noqa: ANN401 - a QueryDict in, 
     return rows
 
 
-class RefundForm(ActForm):
-    amount = amount_field(gettext_lazy("Amount"))
-    left = forms.CharField(widget=forms.HiddenInput, max_length=40)
+class RefundForm(SumForm):
+    changed = gettext_lazy(
+        "What can be refunded has changed since this page was opened. Check it and try again."
+    )
+    amount = amount_field(gettext_lazy("Amount"), gettext_lazy("Empty: all that is left of it."))
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=250)
     reference = forms.CharField(
         label=gettext_lazy("Reference"),
@@ -153,20 +155,15 @@ class RefundForm(ActForm):
         help_text=gettext_lazy("Such as the number of the transfer, where you paid it back."),
     )
 
-    def prepare(self) -> None:
-        left = self.row.refundable
-        self.initial["left"] = str(left.amount)
-        field = self.fields["amount"]
-        field.help_text = _("Empty: all that is left of it.")
-        figures = spelling.amount(left.amount, left.currency, self.desk.locale)
-        field.widget.attrs["placeholder"] = figures
+    def there(self) -> Money:
+        return self.row.refundable  # type: ignore[no-any-return] # a payment
 
 
 def refund(payment: Payment, form: RefundForm) -> str:
     answers = form.cleaned_data
     made = payments.refund(
         payment,
-        form.money() or Money.parse(answers["left"], payment.currency),
+        form.asked(),
         by=form.desk.user,
         reason=answers["reason"],
         key=f"staff-{payment.uid.hex}-{answers['key']}",
