@@ -160,8 +160,8 @@ def said(told: sync.ModelSync, obj: Any) -> Record | None:  # noqa: ANN401 - any
         return told.to_record(obj)
     except Refused:
         return None
-    except Exception as error:
-        # A host's mapping may raise anything; its push says so on the link.
+    except Exception as error:  # noqa: BLE001 - a host's mapping may raise anything
+        # Its push says so on the link.
         logger.error(  # noqa: TRY400 - its message may hold what a log must not
             "%s %s: the record could not be built: %s", told.label, obj.pk, trace_of(error)
         )
@@ -193,7 +193,7 @@ def _taken_unseen(connection: Connection, case: Case, log: SyncLog) -> str:
         return f"{words} {error}"
     except DatabaseError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - one bad record must not stop the rest
         logger.error(  # noqa: TRY400 - as above
             "link %s: what is there could not be taken over: %s", case.link.pk, trace_of(error)
         )

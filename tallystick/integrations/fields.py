@@ -102,8 +102,8 @@ def example(connection: Connection, kind: Kind, settings: Settings) -> Example |
         said = connection.provider.said(record, settings)
     except Refused as why:
         return Example(str(obj), error=str(why))
-    except Exception as error:
-        # A host's mapping may raise anything; its push says so on the link.
+    except Exception as error:  # noqa: BLE001 - a host's mapping may raise anything
+        # Its push says so on the link.
         logger.error(  # noqa: TRY400 - its message may hold what a log must not
             "%s %s: the record could not be built: %s", told.label, obj.pk, trace_of(error)
         )

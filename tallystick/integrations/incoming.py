@@ -46,7 +46,7 @@ def _applied(link: Link, found: RemoteInvoice) -> str:
         return str(error)
     except DatabaseError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - one bad record must not stop the rest
         logger.error(  # noqa: TRY400 - its message may hold what a log must not
             "link %s: what was found could not be taken over: %s", link.pk, trace_of(error)
         )

@@ -201,8 +201,8 @@ def _built(
         return sync.sync_of(link.model).to_record(obj).told(reads)
     except Refused as error:
         return _left(link, State.DEAD, now, error=str(error))
-    except Exception as error:
-        # A host's mapping may raise anything; one bad record must not stop the rest.
+    except Exception as error:  # noqa: BLE001 - a host's mapping may raise anything
+        # One bad record must not stop the rest.
         logger.error(  # noqa: TRY400 - its message may hold what a log must not
             "link %s: the record could not be built: %s", link.pk, trace_of(error)
         )

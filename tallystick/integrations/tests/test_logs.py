@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import pytest
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from tallystick.integrations import incoming
 from tallystick.integrations.logs import SyncLog
@@ -33,7 +33,7 @@ def relayed(now: VirtualClock) -> Iterator[Ninja]:
 
 
 def test_a_mapping_that_fails_is_logged_without_its_words(
-    relayed: Ninja, caplog: pytest.LogCaptureFixture, settings: SettingsWrapper
+    relayed: Ninja, caplog: pytest.LogCaptureFixture, settings: Settings
 ) -> None:
     settings.INVOICE_NINJA_USER_FIELDS = {"nationality": fail}
     relayed.customer()
