@@ -57,7 +57,7 @@ def take(
 def take_theirs(link: Link, by: Person) -> list[str]:
     """Write what is there, as last pulled, into our object, as `by` says; what is left of ours goes
     there. The names of the fields that changed. Raises `CannotApply`, also where `by` may not manage
-    the person."""
+    the person, and `BadCredentials`."""
     record = RemoteRecord.objects.filter(
         connection=link.connection_id, kind=link.kind, remote_id=link.remote_id, erased_at=None
     ).first()
@@ -65,8 +65,9 @@ def take_theirs(link: Link, by: Person) -> list[str]:
         raise sync.CannotApply(AGREED)
     if record is None:
         raise sync.CannotApply(GONE)
-    (case,) = conflicts.cases(link.connection, [link], {link.remote_id: record.found})
-    if case.obj is None:
+    found = conflicts.cases(link.connection, [link], {link.remote_id: record.found})
+    case = next(iter(found), None)
+    if case is None or case.obj is None:
         raise sync.CannotApply(GONE)
     if isinstance(case.obj, Account):
         arrivals.check_manager(case.obj, by)

@@ -55,6 +55,8 @@ def _erase(whom: Whom) -> int:
         # Whoever was never sent is not told of.
         unsent = _customers(whom).filter(remote_id="", attempt_key="")
         unsent.exclude(state=State.DONE).update(state=State.DONE)
+        # A digest of an address is soon guessed.
+        _customers(whom).exclude(seen="").update(seen="")
     return count
 
 

@@ -19,6 +19,7 @@ from tallystick.accounts.searching import starts
 from tallystick.events import acting, record
 from tallystick.events.requests import actor_in
 from tallystick.integrations import bringing, choosing
+from tallystick.integrations.connections import BadCredentials
 from tallystick.integrations.deciding import Decider, journal, object_of, pages
 from tallystick.integrations.links import COMPARED, Link
 from tallystick.integrations.remote_records import RemoteRecord
@@ -60,7 +61,7 @@ class SettlesDifferences:
             for link in _differing(queryset)[:MOST_TAKEN]:
                 try:
                     bringing.take_theirs(link, request.user)
-                except CannotApply as error:
+                except (CannotApply, BadCredentials) as error:
                     self.message_user(request, f"{link}: {error}", messages.ERROR)
                 else:
                     taken += 1

@@ -115,7 +115,7 @@ class Ruled:
 
     def settle(self, times: int = 3) -> int:
         """Nothing is left to do; how often something was sent for that."""
-        return self.sent(lambda: self.catch_up(times)) + 0
+        return self.sent(lambda: self.catch_up(times))
 
 
 @pytest.fixture
@@ -124,7 +124,8 @@ def ruled(ninja: NinjaSite, now: VirtualClock) -> Ruled:
 
 
 def superadmin() -> User:
-    return User.objects.create_user("root", "root@example.org", is_superuser=True)
+    known = User.objects.filter(username="root").first()
+    return known or User.objects.create_user("root", "root@example.org", is_superuser=True)
 
 
 WAITS = "It was changed there as well: city. Take theirs, or send ours."
@@ -229,6 +230,7 @@ class TestAsk:
         ruled.edit_there(city="Kassel")
         ruled.catch_up()
         erasure.erase(Whom.find("anna@example.org"), reason="asked for")
+        assert (ruled.link().seen, ruled.link().difference) == ("", "")
         ruled.catch_up()
         assert ruled.row()["archived_at"]
         assert "Becker" not in ruled.row()["name"]

@@ -116,6 +116,13 @@ class TestLinks:
         assert differing.anna().city == differing.row()["city"] == "Kassel"
         assert (differing.link().state, differing.link().difference) == (State.DONE, "")
 
+    def test_a_connection_that_is_not_set_up_is_told_of(
+        self, differing: Ruled, staff: Client
+    ) -> None:
+        Connection.objects.everywhere().update(custom_data={})
+        assert "api_url" in act(staff, "take_theirs", *Link.objects.all())
+        assert differing.anna().city == "Berlin"
+
     def test_those_of_others_are_left(self, differing: Ruled, db: None) -> None:
         other = admin_of(_other_website(), "bristol")
         for action in ("send_ours", "take_theirs"):

@@ -87,7 +87,7 @@ def check(rule: str, ruled: Ruled) -> None:
     shown = ruled.link().difference
     assert shown or here == there
     assert rule in LEFT_SHOWN or not shown
-    assert ruled.sent(partial(ruled.catch_up, 2)) == 0
+    assert ruled.sent(ruled.catch_up) == 0
     assert sides(ruled) == (here, there)
 
 
@@ -150,4 +150,4 @@ def test_some_lives(rule: str, steps: list[Step]) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("rule", Connection.ConflictRule.values)
 def test_any_life(rule: str) -> None:
-    at_random(rule, 100)
+    at_random(rule, 30)
