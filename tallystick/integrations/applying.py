@@ -116,7 +116,7 @@ class Applying:
 
     def _linked(self, each: RemoteRecord, obj: models.Model | None, link: Link | None) -> Link:
         """The link of `obj` with the record."""
-        told = sync.sync_of(each.model) if each.model else None
+        told = sync.by_label().get(each.model)
         if obj is None or told is None or told.website_id(obj) != self.connection.website_id:
             raise CannotApply("The chosen one is not here any more.")
         if link and link.remote_id:
@@ -208,8 +208,9 @@ def _by_model(page: Sequence[RemoteRecord]) -> dict[str, list[str]]:
 
 
 def _objects(page: Sequence[RemoteRecord]) -> dict[Place, Any]:
-    found = {}
+    found, known = {}, sync.by_label()
     for label, ids in _by_model(page).items():
-        for pk, obj in sync.sync_of(label).load(ids).items():
-            found[label, pk] = obj
+        if told := known.get(label):
+            for pk, obj in told.load(ids).items():
+                found[label, pk] = obj
     return found

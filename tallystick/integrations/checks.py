@@ -1,4 +1,4 @@
-"""What `manage.py check` says about the connections that the environment configures."""
+"""What `manage.py check` says about connections, and about what is told by them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from django.apps import AppConfig
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
+from django.db.models import CharField, Model, TextField
 from pydantic import ValidationError
 
-from tallystick.integrations import environment, registry
+from tallystick.integrations import environment, registry, sync
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.invoice_ninja import routes
+from tallystick.integrations.links import LONGEST_ID, LONGEST_LABEL
 from tallystick.integrations.pulls import first_read
 
 
@@ -82,6 +84,36 @@ def rules_that_change_nothing(
         for one in ruled.exclude(conflict_rule=Connection.ConflictRule.ASK).order_by("pk")
         if not first_read(one.provider)
     ]
+
+
+@register()
+def what_is_told_can_be_named(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """A link names its object by the label of its model and by one primary key."""
+    del app_configs
+    return [
+        Error(
+            f"{told.label} cannot be told to the outside: {why}.",
+            hint="Tell it by a model of its own that follows it.",
+            id="tallystick.E105",
+        )
+        for told in sync.registered()
+        if (why := _unfit(told.model))
+    ]
+
+
+def _unfit(model: type[Model]) -> str:
+    """Why a link cannot name its objects; empty when it can."""
+    key = model._meta.pk
+    if len(model._meta.label) > LONGEST_LABEL:
+        return f"its label is longer than {LONGEST_LABEL} characters"
+    if len(model._meta.pk_fields) > 1:
+        return "its primary key is made of several columns"
+    is_text = isinstance(key, CharField | TextField)
+    if is_text and (key.max_length or LONGEST_ID + 1) > LONGEST_ID:
+        return f"its primary key may be longer than {LONGEST_ID} characters"
+    return ""
 
 
 def _of(provider_type: str, values: dict[str, Any]) -> Iterator[Error]:

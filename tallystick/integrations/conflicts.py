@@ -85,9 +85,11 @@ def cases(connection: Connection, links: Sequence[Link], theirs: Mapping[str, Fo
     by_model: dict[str, list[Link]] = defaultdict(list)
     for link in links:
         by_model[link.model].append(link)
-    found = []
+    found, known = [], sync.by_label()
     for label, same in by_model.items():
-        told = sync.sync_of(label)
+        told = known.get(label)
+        if told is None:
+            continue
         objects = told.load(link.local_id for link in same)
         for link in same:
             obj = objects.get(link.local_id)

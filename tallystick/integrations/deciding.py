@@ -118,7 +118,5 @@ def journal(connection: Connection, what: str, count: int) -> None:
 
 def object_of(one: RemoteRecord) -> models.Model | None:
     """The object here that it is, or is proposed to be."""
-    if not one.local_id:
-        return None
-    found: models.Model | None = sync.sync_of(one.model).load([one.local_id]).get(one.local_id)
-    return found
+    told = sync.by_label().get(one.model) if one.local_id else None
+    return told.load([one.local_id]).get(one.local_id) if told else None

@@ -112,7 +112,7 @@ def example(connection: Connection, kind: Kind, settings: Settings) -> Example |
 
 
 def _one(connection: Connection, kind: Kind) -> tuple[sync.ModelSync, Any, str] | None:
-    links = Link.objects.filter(connection=connection, kind=kind.value)
+    links = Link.objects.filter(connection=connection, kind=kind.value, model__in=sync.by_label())
     for link in links.order_by("-pk")[:1]:
         told = sync.sync_of(link.model)
         if obj := told.load([link.local_id]).get(link.local_id):

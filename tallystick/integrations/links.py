@@ -26,6 +26,9 @@ COMPARED = (Kind.CUSTOMER, Kind.PRODUCT)
 """Kinds of which a pull says how the two sides differ; see `conflicts`."""
 
 
+LONGEST_LABEL, LONGEST_ID = 100, 64
+"""Of a model, and of an object's primary key as text."""
+
 READ_FIRST = "All that is there is read first."
 UNDECIDED = "It may be there already: decide in Records there."
 """Why a link that has no counterpart yet is held."""
@@ -42,6 +45,12 @@ class LinkQuerySet(models.QuerySet["Link"]):
     def waiting_for_us(self) -> LinkQuerySet:
         """What a person must look at: given up, or different on the two sides."""
         return self.filter(Q(state=State.DEAD) | ~Q(difference=""))
+
+    def failed(self) -> LinkQuerySet:
+        """Given up, or tried without success; not what a go-between has in hand."""
+        in_hand = Q(state=State.UNCERTAIN, connection__in=self._go_betweens())
+        tried = Q(attempts__gt=0, state__in=OPEN) & ~Q(last_error="") & ~in_hand
+        return self.filter(Q(state=State.DEAD) | tried)
 
     def release(self) -> int:
         """Those that are held are due: what they wait for may be known now."""
@@ -99,8 +108,8 @@ class Link(QueueRow):
         "integrations.Connection", on_delete=models.PROTECT, related_name="links"
     )
     kind = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in Kind])
-    model = models.CharField(max_length=100)
-    local_id = models.CharField(max_length=64)
+    model = models.CharField(max_length=LONGEST_LABEL)
+    local_id = models.CharField(max_length=LONGEST_ID)
     key = models.CharField(max_length=50)
     touched = models.UUIDField()
     remote_id = models.CharField(max_length=128, blank=True)

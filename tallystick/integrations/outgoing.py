@@ -27,6 +27,8 @@ from tallystick.queue.rows import State
 logger = logging.getLogger(__name__)
 
 WAIT_FOR_OTHERS = timedelta(minutes=5)
+LEFT = DELETED, MOVED = "It was deleted here.", "It belongs to another website now."
+"""Why it is put away there, where it is."""
 CHANGED_THERE = "It was changed there as well: %s. Take theirs, or send ours."
 
 
@@ -163,8 +165,10 @@ def _loaded(links: Sequence[Link]) -> list[tuple[Link, models.Model | None]]:
     for link in links:
         by_model[link.model].append(link)
     pairs: list[tuple[Link, models.Model | None]] = []
+    known = sync.by_label()
     for label, same_model in by_model.items():
-        objects = sync.sync_of(label).load(link.local_id for link in same_model)
+        told = known.get(label)
+        objects = told.load(link.local_id for link in same_model) if told else {}
         pairs += [(link, objects.get(link.local_id)) for link in same_model]
     return pairs
 
@@ -184,9 +188,11 @@ def _record(
     reads: Collection[str],
     now: datetime,
 ) -> Record | Result:
-    if obj is None and link.remote_id and issubclass(connection.provider, Archives):
+    told = sync.by_label().get(link.model)
+    reason = _needless(connection, told, obj) if told else ""
+    if reason in LEFT and link.remote_id and issubclass(connection.provider, Archives):
         return Departed(link.key)
-    if reason := _needless(connection, sync.sync_of(link.model), obj):
+    if reason:
         return _left(link, State.DONE, now, error=reason)
     record = _built(link, obj, reads, now)
     if isinstance(record, Record) and (reason := connection.provider.declines(record)):
@@ -199,7 +205,7 @@ def _built(
 ) -> Record | Result:
     try:
         return sync.sync_of(link.model).to_record(obj).told(reads)
-    except Refused as error:
+    except (Refused, sync.NotRegistered) as error:
         return _left(link, State.DEAD, now, error=str(error))
     except Exception as error:  # noqa: BLE001 - a host's mapping may raise anything
         # One bad record must not stop the rest.
@@ -212,9 +218,9 @@ def _built(
 def _needless(connection: Connection, told: sync.ModelSync, obj: models.Model | None) -> str:
     """Why it is not to be sent after all; empty when it is."""
     if obj is None:
-        return "It was deleted here."
+        return DELETED
     if told.website_id(obj) != connection.website_id:
-        return "It belongs to another website now."
+        return MOVED
     return "" if told.wants(obj) else "It is not to exist outside."
 
 

@@ -135,14 +135,11 @@ class WithOutsideSystems(_ModelAdmin):
 
 def told_as(obj: models.Model) -> list[models.Model]:
     """The objects with counterparts outside that tell of `obj`: itself, or a person's account."""
-    for told in sync.registered():
-        if isinstance(obj, told.model):
-            return [obj]
+    if sync.is_registered(type(obj)):
+        return [obj]
     return [
         found
-        for told in sync.registered()
-        for followed, path in told.follows.items()
-        if isinstance(obj, followed)
+        for told, path in sync.followers_of(obj)
         for found in told.model._base_manager.filter(**{path: obj})[:10]
     ]
 
@@ -151,7 +148,8 @@ def links_visible(user: Person, objects: Sequence[models.Model]) -> list[Link]:
     """The links of `objects` at all connections that `user` manages: one query."""
     these = Q(pk__in=[])
     for obj in objects:
-        these |= Q(model=obj._meta.label, local_id=str(obj.pk))
+        told = sync.sync_for(type(obj))
+        these |= Q(model=told.label, local_id=told.local_id(obj))
     theirs = Connection.objects.visible_to(user).values("pk")
     found = Link.objects.filter(these, connection__in=theirs).select_related("connection")
     return list(found.order_by("connection__name", "pk"))

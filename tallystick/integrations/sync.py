@@ -12,36 +12,36 @@ From then on every save marks the object's links due, in the transaction of the 
 
 from __future__ import annotations
 
-import uuid
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.signals import post_delete, post_save
+from django.db.models import Q
+from django.db.models.signals import class_prepared, post_delete, post_save, pre_delete
 from django.dispatch import Signal
 
-from tallystick import queue
 from tallystick.accounts.websites import Website
-from tallystick.integrations import details, registry
+from tallystick.integrations import details, marking
 from tallystick.integrations.connections import Connection
-from tallystick.integrations.links import Link
+from tallystick.integrations.marking import Target
 from tallystick.ports.records import Kind, Record, RemoteInvoice
 from tallystick.ports.roles import pusher_role
-from tallystick.queue.clock import db_now
-from tallystick.queue.rows import State
+
+if TYPE_CHECKING:
+    from tallystick.integrations.links import Link
 
 IGNORED_FIELDS = {"last_login"}
 """A save of nothing but these says nothing to anyone outside."""
-CHUNK = 1000
-"""Objects in hand and links written at once: an edit may be followed by all that a site has."""
 
 
 Places = Mapping[str, Sequence[str]]
 """What objects go by -> their ids as text."""
+
+
+class NotRegistered(LookupError):
+    """Nothing here tells of this model outside."""
 
 
 class CannotApply(Exception):
@@ -50,7 +50,7 @@ class CannotApply(Exception):
 
 class ModelSync(ABC):
     """How one model is told to the outside. `website_path` leads to the website; `follows` names
-    models whose saves count as edits, with the path to them (`{User: "user"}`)."""
+    models whose saves and deletions count as edits, with the path to them (`{User: "user"}`)."""
 
     kind: ClassVar[Kind]
     website_path: ClassVar[str] = "website"
@@ -74,8 +74,11 @@ class ModelSync(ABC):
 
     def key(self, obj: Any) -> str:  # noqa: ANN401 - any model
         """Our name for it outside: `[a-z0-9-]`, at most 50 characters, never re-used."""
-        uid = getattr(obj, "uid", None)
-        return f"{self.model._meta.model_name}-{uid.hex if uid else obj.pk}"[:50]
+        return marking.key(self.label, getattr(obj, "uid", None) or self.local_id(obj))
+
+    def local_id(self, obj: Any) -> str:  # noqa: ANN401
+        """Its primary key as text; of a child by multi-table inheritance the parent's."""
+        return str(getattr(obj, self.model._meta.pk.attname))
 
     def wants(self, obj: Any) -> bool:  # noqa: ANN401
         """Whether it is to exist outside at all (a draft is not)."""
@@ -140,6 +143,7 @@ class ModelSync(ABC):
 
 model_registered = Signal()
 """Sent with the model when it has got counterparts outside."""
+# Both by the concrete model: a proxy's saves are those of what it is a proxy of.
 _followers_of: dict[type[models.Model], dict[type[models.Model], str]] = {}
 _registered: dict[type[models.Model], ModelSync] = {}
 S = TypeVar("S", bound=type[ModelSync])
@@ -149,11 +153,9 @@ def register(model: type[models.Model]) -> Callable[[S], S]:
     """Class decorator: `model` has counterparts outside, as the class says."""
 
     def registered(sync_class: S) -> S:
-        sync = _registered[model] = sync_class(model)
+        sync = _registered[_concrete(model)] = sync_class(model)
         details.tell(sync.kind, sync.tells)
-        label = f"tallystick.sync.{sync.label}"
-        post_save.connect(_saved, sender=model, dispatch_uid=label)
-        post_delete.connect(_deleted, sender=model, dispatch_uid=label)
+        _listen(model)
         for followed, path in sync.follows.items():
             follow(followed, told_as=model, path=path)
         model_registered.send(sender=model)
@@ -163,41 +165,89 @@ def register(model: type[models.Model]) -> Callable[[S], S]:
 
 
 def follow(followed: type[models.Model], *, told_as: type[models.Model], path: str) -> None:
-    """Saves of `followed` count as edits of `told_as`, which is registered by then or later; `path`
-    leads from that to it (`user__profile`): for what a host's mapping reads from elsewhere."""
-    _followers_of.setdefault(followed, {})[told_as] = path
-    uid = f"tallystick.sync.follows.{followed._meta.label}"
-    post_save.connect(_followed_saved, sender=followed, dispatch_uid=uid)
+    """Saves and deletions of `followed` count as edits of `told_as`, which is registered by then or
+    later; `path` leads from that to it (`user__profile`): for what a host's mapping reads from
+    elsewhere."""
+    _followers_of.setdefault(_concrete(followed), {})[_concrete(told_as)] = path
+    _listen(followed)
 
 
 def registered() -> tuple[ModelSync, ...]:
     return tuple(_registered.values())
 
 
+def by_label() -> dict[str, ModelSync]:
+    """The registrations by their models' labels (`billing.Product`)."""
+    return {sync.label: sync for sync in _registered.values()}
+
+
 def sync_of(label: str) -> ModelSync:
-    """The registration of the model with this label (`billing.Product`)."""
-    return next(sync for sync in _registered.values() if sync.label == label)
+    """The registration of the model with this label. Raises `NotRegistered`."""
+    if sync := by_label().get(label):
+        return sync
+    raise NotRegistered(f"Nothing here tells of {label} any more.")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One object at one connection."""
+def sync_for(model: type[models.Model]) -> ModelSync:
+    """The registration of `model`, of what it is a proxy of, or of its nearest parent. Raises
+    `NotRegistered`."""
+    for sync in _syncs_for(model):
+        return sync
+    raise NotRegistered(f"Nothing here tells of {model._meta.label}.")
 
-    sync: ModelSync
-    obj: models.Model
-    connection_id: int
+
+def is_registered(model: type[models.Model]) -> bool:
+    """Whether `sync_for` knows it."""
+    return any(_syncs_for(model))
+
+
+def followers_of(obj: models.Model) -> Iterator[tuple[ModelSync, str]]:
+    """The registrations whose objects tell of `obj`, each with the path that leads to it."""
+    for kin in type(obj).__mro__:
+        for model, path in _followers_of.get(kin, {}).items():
+            if sync := _registered.get(model):
+                yield sync, path
 
 
 def mark_due(objects: Sequence[models.Model], connections: Sequence[Connection]) -> int:
-    """Make `objects` due at `connections`, all at once. Returns how many links that are."""
-    targets = [
-        Target(sync, obj, connection.pk)
-        for obj in objects
-        if (sync := _registered[type(obj)]).wants(obj)
-        for connection in connections
-        if pusher_role(connection.provider, sync.kind)
-    ]
-    return _mark(targets)
+    """Make `objects` due at `connections`, all at once. Returns how many links that are. Raises
+    `NotRegistered`."""
+    return marking.mark(
+        [
+            _target(sync, obj, connection.pk)
+            for obj in objects
+            if (sync := sync_for(type(obj))).wants(obj)
+            for connection in connections
+            if pusher_role(connection.provider, sync.kind)
+        ]
+    )
+
+
+# -- what is heard
+
+
+def _listen(model: type[models.Model]) -> None:
+    """Hear of `model`, of what it is a proxy of, and of all that is made of that: a signal's sender
+    is the class that is saved."""
+    concrete = _concrete(model)
+    for kin in {model, concrete, *_descendants(concrete)}:
+        _hear(kin)
+
+
+def _hear(sender: type[models.Model], **_: object) -> None:
+    # Not from all: who hears deletions of a model makes them slower.
+    if any(kin in _registered for kin in sender.__mro__):
+        uid = f"tallystick.sync.{sender._meta.label}"
+        post_save.connect(_saved, sender=sender, dispatch_uid=uid)
+        post_delete.connect(_deleted, sender=sender, dispatch_uid=uid)
+    if any(kin in _followers_of for kin in sender.__mro__):
+        uid = f"tallystick.sync.follows.{sender._meta.label}"
+        post_save.connect(_followed_saved, sender=sender, dispatch_uid=uid)
+        # Afterwards nothing leads from its followers to it.
+        pre_delete.connect(_followed_deleted, sender=sender, dispatch_uid=uid)
+
+
+class_prepared.connect(_hear, dispatch_uid="tallystick.sync")
 
 
 def _saved(
@@ -208,82 +258,79 @@ def _saved(
     update_fields: frozenset[str] | None = None,
     **_: object,
 ) -> None:
-    sync = _registered[sender]
-    if raw or _says_nothing(update_fields) or not sync.wants(instance):
+    if raw or _says_nothing(update_fields):
         return
-    found = Connection.objects.filter(website=sync.website_id(instance), is_active=True)
-    _mark(
-        [
-            Target(sync, instance, pk)
-            for pk, provider_type in found.values_list("pk", "type")
-            if pusher_role(registry.provider_class(provider_type), sync.kind)
-        ]
-    )
+    for sync in _syncs_for(sender):
+        _edited(sync, [instance])
 
 
 def _deleted(sender: type[models.Model], instance: models.Model, **_: object) -> None:
     """What was told of is put away there, in the transaction of the deletion."""
-    told = Link.objects.filter(model=sender._meta.label, local_id=str(instance.pk))
-    if told.touch():
-        queue.wake("connections")
+    for sync in _syncs_for(sender):
+        marking.touch(sync.label, [sync.local_id(instance)])
 
 
 def _followed_saved(
-    sender: type[models.Model],
     instance: models.Model,
     *,
     raw: bool = False,
-    created: bool = False,
     update_fields: frozenset[str] | None = None,
     **_: object,
 ) -> None:
-    # What has just been made is followed by nothing yet: its followers' own saves mark them.
-    if raw or created or _says_nothing(update_fields):
+    if raw or _says_nothing(update_fields):
         return
-    for model, path in _followers_of[sender].items():
-        if sync := _registered.get(model):
-            targets = _followers(sync, path, instance)
-            while part := list(islice(targets, CHUNK)):
-                _mark(part)
+    for sync, path in followers_of(instance):
+        for page in _followers(sync, path, instance):
+            _edited(sync, page)
 
 
-def _followers(sync: ModelSync, path: str, followed: models.Model) -> Iterator[Target]:
-    """The objects that follow, each at each connection: one query for both."""
-    at = f"{sync.website_path}__connection"
-    rows = (
-        sync.model._base_manager.filter(**{path: followed, f"{at}__is_active": True})
-        .annotate(at_connection=F(f"{at}__pk"), at_type=F(f"{at}__type"))
-        .order_by("pk")
-    )
-    for obj in rows.iterator(chunk_size=CHUNK):
-        if pusher_role(registry.provider_class(obj.at_type), sync.kind) and sync.wants(obj):
-            yield Target(sync, obj, obj.at_connection)
+def _followed_deleted(instance: models.Model, **_: object) -> None:
+    """Nothing new becomes due by it: they may be about to be deleted with it."""
+    for sync, path in followers_of(instance):
+        for page in _followers(sync, path, instance):
+            marking.touch(sync.label, [sync.local_id(obj) for obj in page])
 
 
-def _mark(targets: Sequence[Target]) -> int:
-    if not targets:
-        return 0
-    Link.objects.bulk_create(
-        [
-            Link(
-                connection_id=target.connection_id,
-                kind=target.sync.kind.value,
-                model=target.sync.label,
-                local_id=str(target.obj.pk),
-                key=target.sync.key(target.obj),
-                touched=uuid.uuid4(),
-                state=State.DUE,
-                due_at=db_now(),  # type: ignore[misc] # an expression in an INSERT
-            )
-            for target in targets
-        ],
-        batch_size=CHUNK,
-        update_conflicts=True,
-        unique_fields=["connection", "model", "local_id"],
-        update_fields=["touched", "state", "due_at", "attempts"],
-    )
-    queue.wake("connections")
-    return len(targets)
+def _followers(sync: ModelSync, path: str, followed: models.Model) -> Iterator[list[Any]]:
+    """The objects that follow, with what leads to their websites, page by page."""
+    found = sync.model._base_manager.filter(**{path: followed})
+    rows = sync.model._base_manager.filter(pk__in=found.values("pk"))
+    if way := sync.website_path.rpartition("__")[0]:
+        rows = rows.select_related(way)
+    return marking.pages(rows)
+
+
+def _edited(sync: ModelSync, objects: Sequence[Any]) -> None:
+    """Due at the connections of their websites, and wherever another website told of them before:
+    there they are put away."""
+    by_website: dict[int | None, list[Any]] = defaultdict(list)
+    for obj in objects:
+        by_website[sync.website_id(obj)].append(obj)
+    for website_id, theirs in by_website.items():
+        if wanted := [obj for obj in theirs if sync.wants(obj)]:
+            places = marking.places(sync.kind, website_id)
+            marking.mark([_target(sync, obj, pk) for obj in wanted for pk in places])
+        known = [sync.local_id(obj) for obj in theirs]
+        marking.touch(sync.label, known, but_at=website_id)
+
+
+def _target(sync: ModelSync, obj: models.Model, connection_id: int) -> Target:
+    return Target(connection_id, sync.kind, sync.label, sync.local_id(obj), sync.key(obj))
+
+
+def _syncs_for(model: type[models.Model]) -> Iterator[ModelSync]:
+    """Of itself and of its parents, whose rows are saved with it; the nearest first."""
+    return (_registered[kin] for kin in model.__mro__ if kin in _registered)
+
+
+def _descendants(model: type[models.Model]) -> Iterator[type[models.Model]]:
+    for child in model.__subclasses__():
+        yield child
+        yield from _descendants(child)
+
+
+def _concrete(model: type[models.Model]) -> type[models.Model]:
+    return model._meta.concrete_model or model
 
 
 def _says_nothing(update_fields: frozenset[str] | None) -> bool:

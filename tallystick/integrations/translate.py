@@ -12,7 +12,7 @@ from django.db.models import Q
 from tallystick.accounts.models import Account, Organisation, Website
 from tallystick.billing import payments
 from tallystick.billing.errors import BillingError
-from tallystick.billing.models import Allocation, Invoice, InvoiceLine, Product
+from tallystick.billing.models import Allocation, Invoice, InvoiceLine, Product, TaxRate
 from tallystick.integrations import arrivals, details, sync
 from tallystick.integrations.incoming import CannotApply
 from tallystick.integrations.links import Link
@@ -72,6 +72,7 @@ class AccountSync(sync.ModelSync):
 @sync.register(Product)
 class ProductSync(sync.ModelSync):
     kind = Kind.PRODUCT
+    follows = {TaxRate: "tax_rate"}
     related = ("tax_rate",)
 
     def key(self, obj: Product) -> str:

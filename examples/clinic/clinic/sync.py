@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from clinic.models import Profile, TreatmentProduct
+from clinic.models import Branch, Profile, TreatmentProduct
 from tallystick.accounts.models import Account
 from tallystick.integrations import details, sync
 from tallystick.ports import records
@@ -15,6 +15,7 @@ from tallystick.ports.records import Kind
 class TreatmentProductSync(sync.ModelSync):
     kind = Kind.PRODUCT
     website_path = "branch__website"
+    follows = {Branch: "branch"}
     related = ("branch",)
 
     def to_record(self, product: TreatmentProduct) -> records.Product:

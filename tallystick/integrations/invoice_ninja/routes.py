@@ -43,10 +43,10 @@ def links_of(objects: Sequence[models.Model]) -> dict[Any, Link]:
     """Primary key -> the link of each of `objects`, all of one registered model."""
     if not objects:
         return {}
-    label = objects[0]._meta.label
-    ids = [str(obj.pk) for obj in objects]
-    found = _best(links(sync.sync_of(label).kind).filter(model=label, local_id__in=ids))
-    return {obj.pk: found[str(obj.pk)] for obj in objects if str(obj.pk) in found}
+    told = sync.sync_for(type(objects[0]))
+    ids = {told.local_id(obj): obj.pk for obj in objects}
+    found = _best(links(told.kind).filter(model=told.label, local_id__in=list(ids)))
+    return {ids[local_id]: link for local_id, link in found.items()}
 
 
 def users_with(condition: Q) -> Exists:

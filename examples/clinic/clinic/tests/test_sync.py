@@ -163,3 +163,25 @@ def test_what_is_furnished_is_sent_by_what_the_settings_say(
     assert sorted(ninja.ledger.counts("products")) == ["crown", "implant", "scan"]
     assert len(ninja.ledger.counts("clients")) == 2
     assert row(ninja, "clients", name="Ada Berg")["custom_value3"] == "C-17"
+
+
+def test_a_profile_made_later_counts(connection: Connection, ninja: InvoiceNinjaStand) -> None:
+    ada = Patient.objects.create_user("ada", "ada@example.org", first_name="Ada", last_name="Berg")
+    work(connection)
+    Profile.objects.create(patient=ada, mobile="+49 30 1234", passport_country="DE")
+    work(connection)
+    there = row(ninja, "clients", id_number=ada.account.customer_key)  # type: ignore[attr-defined] # reverse of OneToOne
+    assert there["contacts"][0]["phone"] == "+49 30 1234"
+
+
+def test_a_branch_that_moves_to_another_website_takes_its_treatments_along(
+    connection: Connection, ninja: InvoiceNinjaStand, branch: Branch
+) -> None:
+    TreatmentProduct.objects.create(branch=branch, code="crown", title="Crown", fee_in_cents=1)
+    work(connection)
+    branch.website = Website.objects.create(
+        name="Other", domain="other.example", currency="EUR", country="DE"
+    )
+    branch.save()
+    work(connection)
+    assert row(ninja, "products", product_key="crown")["archived_at"]
