@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from tallystick.accounts.models import Website
 from tallystick.api.fields import AmountField, Choice, Flag, Strict, Text
-from tallystick.billing import days
+from tallystick.billing import days, lengths
 from tallystick.billing.lines import MAX_LINES, LineDraft
 from tallystick.billing.models import Product, TaxRate
 from tallystick.kit.money import DIGITS
@@ -46,7 +46,7 @@ class LineIn(Strict):
     """A line: a product, or words and a price. What is left out comes from the product."""
 
     product = S.UUIDField(required=False, allow_null=True)
-    description = Text(required=False, allow_blank=True, max_length=4000)
+    description = Text(required=False, allow_blank=True, max_length=lengths.LINE)
     quantity = AmountField(required=False)
     unit_price = AmountField(required=False, allow_null=True)
     discount_percent = AmountField(required=False)
@@ -56,9 +56,9 @@ class LineIn(Strict):
 class InvoiceIn(Strict):
     website = S.UUIDField(required=False, help_text="The client's; may be left out.")
     client = S.UUIDField()
-    title = Text(required=False, allow_blank=True, max_length=200)
-    description = Text(required=False, allow_blank=True, max_length=20_000)
-    reference = Text(required=False, allow_blank=True, max_length=100)
+    title = Text(required=False, allow_blank=True, max_length=lengths.TITLE)
+    description = Text(required=False, allow_blank=True, max_length=lengths.DESCRIPTION)
+    reference = Text(required=False, allow_blank=True, max_length=lengths.REFERENCE)
     currency = Currency(required=False, max_length=3)
     prices_include_tax = Flag(required=False)
     issue_date = Day(required=False, allow_null=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import Q
 
-from tallystick.billing import totals
+from tallystick.billing import lengths, totals
 from tallystick.billing.fields import AmountField, PercentField
 from tallystick.billing.products import Product
 
@@ -25,7 +25,7 @@ class DocumentLine(models.Model):
         Product, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     product_code = models.CharField(max_length=120, blank=True)
-    description = models.TextField()
+    description = models.TextField(max_length=lengths.LINE)
     quantity = models.DecimalField(max_digits=13, decimal_places=PLACES, default=Decimal(1))
     unit_price = AmountField()
     discount_percent = PercentField()

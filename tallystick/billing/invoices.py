@@ -13,7 +13,7 @@ from django.db.models.functions import Round
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
-from tallystick.billing import days, statistics, tokens, totals
+from tallystick.billing import days, lengths, statistics, tokens, totals
 from tallystick.billing import lines as invoice_lines
 from tallystick.billing.document_lines import breakdown
 from tallystick.billing.drafts import InvoiceManager
@@ -69,7 +69,10 @@ class Invoice(SalesDocument):
     )
     series = models.CharField(max_length=20, default=INVOICES, editable=False)
     reference = models.CharField(
-        _("client's reference"), max_length=100, blank=True, help_text=_("Such as an order number.")
+        _("client's reference"),
+        max_length=lengths.REFERENCE,
+        blank=True,
+        help_text=_("Such as an order number."),
     )
     due_date = DayField(_("due date"), null=True, blank=True)
     status = models.CharField(
@@ -88,7 +91,6 @@ class Invoice(SalesDocument):
     payment_token = models.CharField(max_length=128, editable=False)
     token_expires_at = models.DateTimeField(null=True, editable=False)
     token_revoked_at = models.DateTimeField(null=True, editable=False)
-    token_paid_before = AmountField(default=Decimal(0), editable=False)
     link_one_use = models.BooleanField(
         _("link for one payment"), default=tokens.one_use, editable=False
     )

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
 from tallystick.accounts.tenancy import TenantModel
-from tallystick.billing import days, locks, numbering, totals
+from tallystick.billing import days, lengths, locks, numbering, totals
 from tallystick.billing.document_lines import DocumentLine
 from tallystick.billing.errors import BillingError
 from tallystick.billing.fields import AmountField, DayField
@@ -74,8 +74,8 @@ class SalesDocument(TenantModel):
     key = models.CharField(max_length=200, default=_new_key, editable=False)
     series = models.CharField(max_length=20, editable=False)
     number = models.CharField(_("number"), max_length=50, blank=True, editable=False)
-    title = models.CharField(_("title"), max_length=200, blank=True)
-    description = models.TextField(_("description"), blank=True)
+    title = models.CharField(_("title"), max_length=lengths.TITLE, blank=True)
+    description = models.TextField(_("description"), max_length=lengths.DESCRIPTION, blank=True)
     currency = models.CharField(_("currency"), max_length=3, validators=[validate_currency])
     inclusive = models.BooleanField(_("prices include tax"), default=False)
     rounding = models.CharField(max_length=8, default=totals.Rounding.LINE.value, editable=False)

@@ -12,6 +12,7 @@ from django.forms.models import BaseInlineFormSet
 from django.utils.functional import cached_property
 
 from tallystick.accounts.admin import TenantInline
+from tallystick.billing import lengths
 from tallystick.billing import lines as invoice_lines
 from tallystick.billing.errors import BillingError
 from tallystick.billing.lines import MAX_LINES, InvoiceLine, LineDraft
@@ -36,7 +37,9 @@ _BUILT = (
 class LineForm(LineFormBase):
     """What is left out comes from the product."""
 
-    description = forms.CharField(required=False, widget=forms.Textarea({"rows": 1, "cols": 40}))
+    description = forms.CharField(
+        required=False, max_length=lengths.LINE, widget=forms.Textarea({"rows": 1, "cols": 40})
+    )
     unit_price = forms.DecimalField(required=False, max_digits=19, decimal_places=4)
     discount_percent = forms.DecimalField(required=False, initial=0)
 

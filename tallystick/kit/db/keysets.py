@@ -61,6 +61,7 @@ class Begins(Func):
 
 def begins(name: str, term: str, *, vendor: str) -> Begins:
     """Rows whose `name` begins with `term`, whatever the case of their letters."""
+    term = term.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL takes none to compare
     if vendor == "postgresql":  # there by LIKE, which must be told what is no wildcard
         for sign in ("\\", "%", "_"):
             term = term.replace(sign, f"\\{sign}")

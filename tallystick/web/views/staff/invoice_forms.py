@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from tallystick.accounts.models import Account, Website
-from tallystick.billing import redrafting, totals
+from tallystick.billing import lengths, redrafting, totals
 from tallystick.billing.errors import BillingError
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.products import Product
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from django.http import QueryDict
 
 _SUGGESTED = 8
-_TEXTS = {"title": 200, "description": 5000, "reference": 100}
+_TEXTS = {
+    "title": lengths.TITLE,
+    "description": lengths.DESCRIPTION,
+    "reference": lengths.REFERENCE,
+}
 
 
 class InvoiceForm:
@@ -49,7 +53,7 @@ class InvoiceForm:
         self.desk, self.invoice = desk, invoice
         self.errors: dict[str, str] = {}
         if data is not None:
-            self.values = {name: data.get(_FIELDS.get(name, name), "") for name in _NAMES}
+            self.values = {name: _typed(data, _FIELDS.get(name, name)) for name in _NAMES}
             self.rows = line_forms.typed(data)
             self.touched = True
         else:
@@ -171,8 +175,8 @@ class InvoiceForm:
         if not drafts and issue:
             self.errors["lines"] = _("An invoice needs at least one line.")
         for name, longest in _TEXTS.items():
-            if len(self.values[name]) > longest:
-                self.errors[name] = _("At most %(n)d characters.") % {"n": longest}
+            if wrong := line_forms.unfit(self.values[name], longest):
+                self.errors[name] = wrong
         if self.errors or self.wrongs or self.client is None:
             return None
         try:
@@ -276,8 +280,9 @@ class InvoiceForm:
             try:
                 uids.append(uuid.UUID(row.values.get("product", "")))
             except ValueError:
-                if row.description.strip() and not row.values.get("price", "").strip():
-                    names.append(row.description.strip())
+                name = row.description.strip()
+                if name and "\0" not in name and not row.values.get("price", "").strip():
+                    names.append(name)
         ours = Product.objects.of(self.website).select_related("tax_rate")
         if uids:
             yield from ours.filter(uid__in=uids)
@@ -291,6 +296,11 @@ _NAMES = (
 )
 _FIELDS = {"description": "about"}
 """Where a field is called otherwise: each line has a description, too."""
+
+
+def _typed(data: QueryDict, name: str) -> str:
+    """As it was before a browser made two characters of each line's end."""
+    return data.get(name, "").replace("\r\n", "\n")
 
 
 def clients(desk: Desk, text: str, website: Website | None) -> list[Account]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from babel import Locale
 from django.utils.translation import gettext as _
 
-from tallystick.billing import totals
+from tallystick.billing import lengths, totals
 from tallystick.billing.lines import MAX_LINES, InvoiceLine, LineDraft
 from tallystick.billing.products import Product
 from tallystick.billing.taxes import TaxRate
@@ -98,6 +98,8 @@ class Reading:
         row.product = self._product(row)
         if not row.description.strip():
             row.errors["description"] = _("Say what it is for.")
+        elif wrong := unfit(row.description, lengths.LINE):
+            row.errors["description"] = wrong
         return LineDraft(
             description=row.description.strip(),
             quantity=self._number(row, "quantity", Decimal(1)) or Decimal(0),
@@ -169,6 +171,15 @@ class Reading:
         if round_to(number, _PLACES) != number:
             row.errors[name] = _("At most four decimal places.")
         return number
+
+
+def unfit(text: str, longest: int) -> str:
+    """What is wrong with it, if anything."""
+    if "\0" in text:
+        return _("Null characters are not allowed.")
+    if len(text.strip()) > longest:
+        return _("At most %(n)d characters.") % {"n": longest}
+    return ""
 
 
 def compute(

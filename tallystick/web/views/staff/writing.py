@@ -75,7 +75,7 @@ def find_client(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_safe
 @for_staff
 def find_product(request: HttpRequest, desk: Desk) -> HttpResponse:
-    text = next(iter(request.GET.getlist("description")), "").strip()[:100]
+    text = next(iter(request.GET.getlist("description")), "").replace("\0", " ").strip()[:100]
     website = next((w for w in desk.websites if str(w.uid) == request.GET.get("for", "")), None)
     products = Product.objects.of(website) if website else desk.rows(Product.objects)
     found = products.filter(is_active=True, name__icontains=text).select_related("tax_rate")
