@@ -58,7 +58,7 @@ def test_a_customer_goes_there_comes_back_and_leaves(world: World, relay: Relay)
     (body,) = world.site.bodies
     told = ClientCreated(data=body)
     assert told.is_valid(), told.errors
-    callback = told.callback()
+    callback = told.callback(told.validated_data)
     assert (callback.success, callback.delivery_id) == (True, "one")
     (client,) = world.clients()
     assert callback.remote_id == client["id"]
@@ -75,7 +75,7 @@ def test_a_product_goes_there_and_comes_back(world: World, relay: Relay) -> None
     (body,) = world.site.bodies
     told = ProductCreated(data=body)
     assert told.is_valid(), told.errors
-    assert told.callback().remote_id == world.rows("products")[0]["id"]
+    assert told.callback(told.validated_data).remote_id == world.rows("products")[0]["id"]
 
 
 def test_a_failure_comes_back(world: World, relay: Relay) -> None:
@@ -84,5 +84,6 @@ def test_a_failure_comes_back(world: World, relay: Relay) -> None:
     world.settle()
     told = ClientCreated(data=world.site.bodies[0])
     assert told.is_valid(), told.errors
-    assert (told.callback().success, told.callback().retry) == (False, False)
-    assert told.callback().message
+    callback = told.callback(told.validated_data)
+    assert (callback.success, callback.retry) == (False, False)
+    assert callback.message

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from pydantic import SecretStr
 
 from tallystick.accounts.websites import Website
 from tallystick.events import record
@@ -46,7 +45,7 @@ def _connected(website: Website, provider_type: str, values: Mapping[str, Any]) 
     secret = {
         name
         for name, field in provider.settings_class.model_fields.items()
-        if _is_secret(field.annotation)
+        if registry.is_secret(field)
     }
     credentials = {name: value for name, value in values.items() if name in secret}
     custom_data = {name: value for name, value in values.items() if name not in secret}
@@ -74,7 +73,3 @@ def _chosen_here(connection: Connection) -> dict[str, Any]:
     provider = fields.maps_fields(connection)
     names = provider.field_settings.values() if provider else ()
     return {name: connection.custom_data[name] for name in names if name in connection.custom_data}
-
-
-def _is_secret(annotation: object) -> bool:
-    return annotation is SecretStr or SecretStr in getattr(annotation, "__args__", ())

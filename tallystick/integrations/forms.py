@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from tallystick.integrations import registry
@@ -42,7 +41,7 @@ class ConnectionForm(_ModelForm):
         credentials, custom_data = dict(self.instance.credentials), self._kept(provider)
         for name, field in _settings_of(provider).items():
             value = cleaned.get(PREFIX + name)
-            if is_secret(field):
+            if registry.is_secret(field):
                 if value:
                     credentials[name] = value
             elif value not in ("", None):
@@ -92,10 +91,6 @@ def _elsewhere(provider: registry.ProviderClass) -> frozenset[str]:
     return frozenset(maps.field_settings.values() if issubclass(maps, MapsFields) else ())
 
 
-def is_secret(info: FieldInfo) -> bool:
-    return SecretStr in (info.annotation, *get_args(info.annotation))
-
-
 def _rule(provider: registry.ProviderClass) -> forms.Field:
     """Says so where it changes nothing."""
     model_field = Connection._meta.get_field("conflict_rule")
@@ -115,7 +110,7 @@ def _rule(provider: registry.ProviderClass) -> forms.Field:
 def _field(name: str, info: FieldInfo, connection: Connection | None) -> forms.Field:
     label = name.replace("_", " ").capitalize()
     help_text = info.description or ""
-    if is_secret(info):
+    if registry.is_secret(info):
         kept = bool(connection and connection.credentials.get(name))
         return forms.CharField(
             label=label,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 
 from tallystick.ports.provider import Provider
 from tallystick.providers.invoiceninja import InvoiceNinja
@@ -30,3 +33,8 @@ def provider_class(provider_type: str) -> ProviderClass:
 
 def choices() -> list[tuple[str, str]]:
     return [(provider.type, provider.name) for provider in PROVIDERS]
+
+
+def is_secret(info: FieldInfo) -> bool:
+    """Whether a setting of a provider is one that is kept encrypted and never shown."""
+    return SecretStr in (info.annotation, *get_args(info.annotation))

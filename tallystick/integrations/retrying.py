@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.utils.translation import ngettext
 
 from tallystick import queue
-from tallystick.events import record
+from tallystick.events import Line, record_all
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.links import LinkQuerySet
 from tallystick.queue.rows import State
@@ -62,11 +62,15 @@ def _journal(chosen: LinkQuerySet, *, force: bool) -> None:
     """A line for each link; for more than a page of them one for each connection."""
     few = list(chosen.select_related("connection__website").order_by("pk")[: JOURNALLED + 1])
     if len(few) <= JOURNALLED:
-        for link in few:
-            website = link.connection.website
-            record("link.retried", link, website=website, change={"force": force})
+        record_all(
+            [Line("link.retried", link, link.connection.website, {"force": force}) for link in few]
+        )
         return
     counts = dict(chosen.order_by().values_list("connection").annotate(many=Count("pk")))
-    for connection in Connection.objects.everywhere().filter(pk__in=counts):
-        change = {"count": counts[connection.pk], "force": force}
-        record("links.retried", connection, change=change)
+    found = Connection.objects.everywhere().filter(pk__in=counts).select_related("website")
+    record_all(
+        [
+            Line("links.retried", each, each.website, {"count": counts[each.pk], "force": force})
+            for each in found
+        ]
+    )

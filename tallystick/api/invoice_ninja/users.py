@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tallystick import queue
 from tallystick.api import paging
 from tallystick.api.describing import described
 from tallystick.api.filters import Asked
 from tallystick.api.invoice_ninja import examples, finding, inputs, shapes, told
 from tallystick.api.invoice_ninja.doors import NinjaResource
 from tallystick.api.problems import Problem
-from tallystick.events import record
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.invoice_ninja.states import SyncStatus, is_in, status_of
 from tallystick.integrations.links import Link, LinkQuerySet
+from tallystick.integrations.retrying import retry
 from tallystick.queue.rows import State
 from tallystick.queue.statements import OPEN
 
@@ -93,10 +91,7 @@ class RetrySync(NinjaResource):
                 link = finding.marked(connections, [person.user_id])[person.user_id].link()
                 assert link is not None  # noqa: S101 - it has just been made
             left_out = link.state == State.DONE
-            Link.objects.filter(pk=link.pk).revive(force=force or left_out)
-            change = {"kind": link.kind, "force": force}
-            record("link.retried", link, website=link.connection.website, change=change)
-        queue.wake("connections")
+            retry(Link.objects.filter(pk=link.pk), force=force or left_out)
         person = finding.user_named(connections, user_id)
         return Response(shapes.user(person, person.link()))
 
@@ -130,8 +125,7 @@ class BulkSync(NinjaResource):
             else:
                 user_ids = list(dict.fromkeys(said["user_ids"]))
                 links, errors = _named(connections, user_ids, force=said["force"])
-            count = _revived(connections, links, force=said["force"])
-        queue.wake("connections")
+            count = retry(links, force=said["force"]).due
         return {
             "processed_count": len(user_ids) or count,
             "success_count": count,
@@ -163,16 +157,3 @@ def _kept(link: Link | None, *, force: bool) -> str:
     if force or link.state != State.DONE:
         return ""
     return SYNCED if link.remote_id else f"{link.last_error} {FORCE}".lstrip()
-
-
-def _revived(connections: list[Connection], links: LinkQuerySet, *, force: bool) -> int:
-    """Make them due, and write so into the journal of each connection."""
-    links = links if force else links.exclude(state=State.DONE)
-    chosen = {link.pk: link.connection_id for link in links.order_by().only("connection")}
-    Link.objects.filter(pk__in=list(chosen)).revive(force=force)
-    counts = Counter(chosen.values())
-    for connection in connections:
-        if count := counts[connection.pk]:
-            change = {"count": count, "force": force}
-            record("links.retried", connection, website=connection.website, change=change)
-    return len(chosen)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError
+from django.db import models
 
 from tallystick.accounts.models import Website
 from tallystick.integrations import environment, sync
@@ -16,6 +16,11 @@ from tallystick.integrations.connections import BadCredentials, Connection
 from tallystick.integrations.invoice_ninja import routes
 from tallystick.integrations.sync import ModelSync
 from tallystick.ports.records import Kind
+
+
+class CannotBe(Exception):
+    """What was asked for cannot be; the message says what, and the way out."""
+
 
 WRONG = 2
 """The exit status of a command that was asked for what cannot be."""
@@ -45,16 +50,14 @@ def connections(
         found = found.filter(pk=number)
     if not found:
         if Website.objects.default() is None and environment.configured():
-            raise CommandError(
+            raise CannotBe(
                 "The environment names a connection, and no website is the default one, to which it "
-                "would belong. Add a website in the admin, and say that it is the default.",
-                returncode=WRONG,
+                "would belong. Add a website in the admin, and say that it is the default."
             )
         which = f" with the number {number}" if number is not None else ""
-        raise CommandError(
+        raise CannotBe(
             f"There is no active connection to Invoice Ninja{which}. Set {_WAYS[tuple(types)]} and "
-            "start the worker, or add a connection in the admin, under Connections.",
-            returncode=WRONG,
+            "start the worker, or add a connection in the admin, under Connections."
         )
     return list(found.select_related("website"))
 
@@ -66,9 +69,7 @@ def products(label: str | None) -> list[ModelSync]:
         return told
     chosen = [known for known in told if known.label.lower() == label.lower()]
     if not chosen:
-        raise CommandError(
-            f"{label} is not told as a product; there are: {_labels(told)}.", returncode=WRONG
-        )
+        raise CannotBe(f"{label} is not told as a product; there are: {_labels(told)}.")
     return chosen
 
 
@@ -76,33 +77,33 @@ def one_product_model(label: str | None) -> ModelSync:
     """The same where it has to be one."""
     told = products(label)
     if len(told) != 1:
-        raise CommandError(
-            f"Say with --model which products are meant: {_labels(told)}.", returncode=WRONG
-        )
+        raise CannotBe(f"Say with --model which products are meant: {_labels(told)}.")
     return told[0]
 
 
-def key_of(told: ModelSync, text: str) -> Any:  # noqa: ANN401 - of whatever kind its keys are
-    """`text` as a primary key of the model."""
+def key_of(model: type[models.Model], text: str) -> Any:  # noqa: ANN401 - of whatever kind its keys are
+    """`text` as a primary key of `model`."""
+    field = model._meta.pk
     try:
-        return told.model._meta.pk.to_python(text)
+        key = field.to_python(text)
+        field.run_validators(key)
     except ValidationError:
-        raise CommandError(f"{text!r} is no id of a {told.label}.", returncode=WRONG) from None
+        raise CannotBe(f"{text!r} is no id of a {model._meta.label}.") from None
+    return key
 
 
 def those_of(told: ModelSync, product_id: str, among: Sequence[Connection]) -> list[Connection]:
     """The connections of the website that this product belongs to."""
-    key = key_of(told, product_id)
+    key = key_of(told.model, product_id)
     product = told.load([key]).get(str(key))
     if product is None:
         words = f"There is no {told.label} {product_id}; `check_products` lists them."
-        raise CommandError(words, returncode=WRONG)
+        raise CannotBe(words)
     found = [one for one in among if one.website_id == told.website_id(product)]
     if not found:
-        raise CommandError(
+        raise CannotBe(
             f"The website of product {product_id} has no active connection to Invoice Ninja. Add "
-            "one in the admin, under Connections.",
-            returncode=WRONG,
+            "one in the admin, under Connections."
         )
     return found
 
@@ -115,4 +116,4 @@ def _connect() -> None:
     try:
         environment.connect()
     except BadCredentials as error:
-        raise CommandError(f"The environment's connection: {error}", returncode=WRONG) from None
+        raise CannotBe(f"The environment's connection: {error}") from None

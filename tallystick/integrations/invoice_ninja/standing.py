@@ -88,16 +88,15 @@ class Catalogue:
     models: Sequence[ModelSync]
     after: str = ""
 
-    def rows(self, most: int | None = None) -> Iterator[dict[str, object]]:
+    def rows(self) -> Iterator[dict[str, object]]:
         connections = _takers()
-        found = (
+        return (
             self._row(told, obj, connections, links)
             for told in self.models
             for page in pages(objects(told), self.after or None)
             for links in [links_at(told, page, connections)]
             for obj in page
         )
-        return islice(found, most)
 
     def total(self) -> int:
         return sum(told.model._base_manager.count() for told in self.models)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import CommandError
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
 
@@ -19,7 +18,7 @@ from tallystick.integrations import sync
 from tallystick.integrations.clients import client_of
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.invoice_ninja import routes
-from tallystick.integrations.invoice_ninja.asked import WRONG
+from tallystick.integrations.invoice_ninja.asked import CannotBe, key_of
 from tallystick.integrations.invoice_ninja.states import (
     LEFT_OUT,
     SyncStatus,
@@ -28,6 +27,7 @@ from tallystick.integrations.invoice_ninja.states import (
     status_of,
 )
 from tallystick.integrations.links import Link, LinkQuerySet
+from tallystick.integrations.retrying import retry
 from tallystick.ports.records import Kind
 from tallystick.queue.rows import State
 from tallystick.queue.statements import OPEN
@@ -128,12 +128,19 @@ class Again:
         most = client_of(self.connection).max_attempts
         return failed.exclude(state=State.DEAD, attempts__gte=most)
 
+    def unmarked(self) -> list[Account]:
+        """The named user's account, where it is to be sent and has no link yet."""
+        if self.user_id is None or links([self.connection]).filter(self._named()).exists():
+            return []
+        told = sync.sync_of(Account._meta.label)
+        return [account for account in self._accounts() if told.wants(account)]
+
     def revive(self) -> int:
-        """Make them due now. Answers how many; a named user without a link gets one."""
-        is_named = self.user_id is not None
-        if is_named and not links([self.connection]).filter(self._named()).exists():
-            return sync.mark_due(list(self._accounts()), [self.connection])
-        return self.links().revive(force=self.force and is_named)
+        """Make them due now, and journal it. Answers how many; a named user without a link gets
+        one."""
+        if unmarked := self.unmarked():
+            return sync.mark_due(unmarked, [self.connection])
+        return retry(self.links(), force=self.force and self.user_id is not None).due
 
     def _named(self) -> Q:
         ids = [str(account.pk) for account in self._accounts()]
@@ -144,20 +151,20 @@ class Again:
         return Account.objects.everywhere().filter(user_id__exact=self.user_id)
 
 
-def known(user_id: str | int, connections: Sequence[Connection]) -> list[Connection]:
-    """The connections of the user's website."""
+def known(user_id: str, connections: Sequence[Connection]) -> list[Connection]:
+    """The connections of the user's website. Raises `CannotBe`."""
     try:
-        account = Account.objects.everywhere().filter(user_id__exact=user_id).first()
-    except (ValueError, TypeError):
-        account = None
+        key = key_of(get_user_model(), user_id)
+    except CannotBe:
+        key = None
+    account = Account.objects.everywhere().filter(user__isnull=False, user_id=key).first()
     if account is None:
-        raise CommandError(f"There is no user {user_id} with an account.", returncode=WRONG)
+        raise CannotBe(f"There is no user {user_id} with an account.")
     found = [one for one in connections if one.website_id == account.website_id]
     if not found:
-        raise CommandError(
+        raise CannotBe(
             f"The website of user {user_id} has no active connection to Invoice Ninja. Add one in "
-            "the admin, under Connections.",
-            returncode=WRONG,
+            "the admin, under Connections."
         )
     return found
 

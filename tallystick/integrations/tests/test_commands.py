@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from tallystick.events.models import Event
 from tallystick.integrations.links import Link
 from tallystick.integrations.tests.conftest import Site
 from tallystick.kit.clock import VirtualClock
@@ -51,8 +52,35 @@ def test_a_failure_is_an_exit_status_and_json_tells_which(site: Site) -> None:
 
 
 def test_without_a_connection_it_says_what_to_do(db: None) -> None:
-    with pytest.raises(CommandError, match="XERO_"):
+    with pytest.raises(CommandError, match="XERO_") as error:
         run("sync")
+    assert error.value.returncode == 2
+    with pytest.raises(CommandError, match=r"set INVOICE_NINJA_API_URL\."):
+        run("sync", "invoice_ninja")
+
+
+@pytest.mark.parametrize("option", ["--all", "--missing", "--retry", "--force"])
+def test_a_dry_run_is_not_asked_to_change_what_is_due(site: Site, option: str) -> None:
+    site.customer()
+    before = list(Link.objects.values())
+    with pytest.raises(CommandError, match=option) as error:
+        run("sync", "--dry-run", option)
+    assert error.value.returncode == 2
+    assert list(Link.objects.values()) == before
+
+
+def test_a_dry_run_as_json_is_json(site: Site) -> None:
+    site.customer()
+    (report,) = json.loads(run("sync", "--dry-run", "--json"))
+    assert report["create"] == 1
+
+
+def test_a_retry_is_in_the_journal(site: Site) -> None:
+    site.customer()
+    Link.objects.update(state=State.DEAD, last_error="No.")
+    run("sync", "--retry")
+    (event,) = Event.objects.everywhere().filter(kind="link.retried")
+    assert event.subject_id == str(site.link(Kind.CUSTOMER).pk)
 
 
 def test_force_sends_again_what_is_in_step(site: Site) -> None:

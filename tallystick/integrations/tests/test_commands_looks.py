@@ -56,6 +56,9 @@ def test_the_catalogue_goes_page_by_page(ninja: Ninja) -> None:
     assert f"--after {products[1].pk}" in first.out
     second = run(PRODUCTS, "--after", str(products[0].pk), "--limit", "1")
     assert f"--after {products[1].pk}" in second.out
+    last = run(PRODUCTS, "--after", str(products[0].pk), "--limit", str(len(products) - 1))
+    assert "More" not in last.out
+    assert run(PRODUCTS, "--after", "9" * 25).status == 2
     assert run(PRODUCTS, "--after", "x").status == 2
     rest = run(PRODUCTS, "--after", str(products[1].pk), "--json").json()
     assert [row["id"] for row in rest["products"]] == [str(products[2].pk)]

@@ -270,6 +270,7 @@ def test_it_waits_for_a_limit_that_is_used_up(ninja: Ninja) -> None:
         (["--all", "--product-id", "1"], "not allowed with"),
         (["--product-id", "999"], "check_products"),
         (["--product-id", "x"], "no id of a billing.Product"),
+        (["--product-id", "9" * 25], "no id of a billing.Product"),
         (["--model", "billing.Invoice"], "billing.Product"),
         (["--connection", "999"], "INVOICE_NINJA_API_URL"),
     ],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tallystick.accounts.models import Account, Organisation
+from tallystick.events.models import Event
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.links import Link
 from tallystick.integrations.tests.commanding import Ninja, direct, only_reading, relayed, run
@@ -40,6 +42,7 @@ def test_what_failed_is_due_again_and_the_rest_is_left_alone(ninja: Ninja) -> No
     ran = run(RETRY)
     assert ran.status == 0
     assert "Ninja: 1 due now." in ran.out
+    assert Event.objects.everywhere().filter(kind="link.retried").count() == 1
     states = {link.local_id: link.state for link in ninja.links(Kind.CUSTOMER)}
     assert states.pop(str(failed.pk)) == State.DUE
     assert set(states.values()) == {State.DONE}
@@ -73,6 +76,9 @@ def test_a_named_user_is_meant_whatever_the_state(ninja: Ninja) -> None:
 def test_a_named_user_who_was_never_marked_is_marked(ninja: Ninja) -> None:
     user = person(ninja.customer())
     Link.objects.all().delete()
+    planned = only_reading(RETRY, "--user-id", str(user.pk), "--dry-run").out
+    assert f"would send user {user.pk} (never marked)" in planned
+    assert "1 would be due now" in planned
     assert "1 due now" in run(RETRY, "--user-id", str(user.pk)).out
     assert ninja.link(Kind.CUSTOMER).state == State.DUE
 
@@ -116,7 +122,7 @@ def test_unfinished_settings_are_told(ninja: Ninja) -> None:
     assert "api_url" in ran.error
 
 
-@pytest.mark.parametrize("user", ["999", "nobody"])
+@pytest.mark.parametrize("user", ["999", "nobody", "9" * 25])
 def test_an_unknown_user_is_a_wrong_option(ninja: Ninja, user: str) -> None:
     ran = run(RETRY, "--user-id", user)
     assert ran.status == 2
@@ -187,7 +193,9 @@ def test_a_csv_holds_no_formula(ninja: Ninja, tmp_path: Path) -> None:
     ninja.customer("=1+1")
     ninja.serve()
     file = tmp_path / "report.csv"
+    file.touch(mode=0o644)
     run(REPORT, "--export-csv", str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with file.open(encoding="utf-8-sig", newline="") as opened:
         (row,) = csv.DictReader(opened)
     assert row["username"] == "'=1+1"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from itertools import islice
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from tallystick.integrations.invoice_ninja import asked
+from tallystick.integrations.invoice_ninja.commands import NinjaCommand
 from tallystick.integrations.invoice_ninja.standing import Catalogue
 from tallystick.integrations.invoice_ninja.states import SyncStatus
 from tallystick.kit import json
@@ -13,7 +15,7 @@ from tallystick.kit import json
 LIMIT = 50
 
 
-class Command(BaseCommand):
+class Command(NinjaCommand):
     help = "The catalogue, with each product's links. Exit status 1 when one needs a person."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,10 +32,12 @@ class Command(BaseCommand):
         models = asked.products(options["model"])
         if options["after"]:
             models = [asked.one_product_model(options["model"])]
-            asked.key_of(models[0], options["after"])
+            asked.key_of(models[0].model, options["after"])
         self._failed, self._last, self._shown = 0, "", 0
         catalogue = Catalogue(models, options["after"])
-        rows = map(self._counted, catalogue.rows(None if options["all"] else options["limit"]))
+        found = catalogue.rows()
+        most = None if options["all"] else options["limit"]
+        rows = map(self._counted, islice(found, most))
         total = catalogue.total()
         if options["as_json"]:
             document = {"total": total, "products": rows, "last": lambda: self._last}
@@ -42,7 +46,7 @@ class Command(BaseCommand):
             self.stdout.write("")
         else:
             self._tell(rows, total)
-            if self._shown == options["limit"] < total and not options["all"]:
+            if any(True for _ in found):
                 after = f"--after {self._last}, or " if len(models) == 1 else ""
                 self.stdout.write(f"More: {after}--all.")
         if self._failed:

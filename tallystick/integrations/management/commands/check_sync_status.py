@@ -4,9 +4,10 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from tallystick.integrations.invoice_ninja import asked, standing, users
+from tallystick.integrations.invoice_ninja.commands import NinjaCommand
 from tallystick.integrations.invoice_ninja.states import SyncStatus, is_in
 from tallystick.kit import json
 from tallystick.ports.records import Kind
@@ -14,7 +15,7 @@ from tallystick.ports.records import Kind
 LIMIT = 50
 
 
-class Command(BaseCommand):
+class Command(NinjaCommand):
     help = (
         "How products stand at Invoice Ninja: totals, and local id <-> remote id of each, what "
         "needs a person first. Exit status 1 when something does."

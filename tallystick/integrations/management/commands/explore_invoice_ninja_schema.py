@@ -5,18 +5,19 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from tallystick.integrations.clients import client_of
 from tallystick.integrations.connections import BadCredentials, Connection
 from tallystick.integrations.invoice_ninja import asked, exploring, routes
+from tallystick.integrations.invoice_ninja.commands import NinjaCommand
 from tallystick.kit.json import plain
 from tallystick.ports.errors import ProviderError, Refused, Unauthorized
 from tallystick.providers.invoiceninja import InvoiceNinja
 from tallystick.providers.invoiceninja.looking import ENTITIES, NEEDED
 
 
-class Command(BaseCommand):
+class Command(NinjaCommand):
     help = (
         "Read Invoice Ninja and print the shape of what is there: field, type, example, and what a "
         "create needs. Nothing is written there. Exit status 1 when something is to be set up."

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tallystick.accounts.personal import NobodyFound, SeveralFound, Whom
 from tallystick.integrations import erasure
+from tallystick.kit.files import make_private
 
 
 class Command(BaseCommand):
@@ -39,8 +40,7 @@ class Command(BaseCommand):
 
 
 def _written(whom: Whom, out: Path, *, with_documents: bool) -> int:
-    """Readable by nobody else from the first moment."""
-    out.touch(mode=0o600, exist_ok=False)
+    make_private(out, anew=True)
     if out.suffix == ".zip":
         with out.open("wb") as file:
             return erasure.export_zip(whom, file, with_documents=with_documents)

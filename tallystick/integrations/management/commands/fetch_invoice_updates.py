@@ -1,28 +1,23 @@
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from tallystick.integrations.connections import Connection
+from tallystick.integrations.invoice_ninja.asked import at_least_one
 from tallystick.integrations.links import Link
 from tallystick.integrations.stale import StaleFetch
 from tallystick.integrations.turns import Turn
 from tallystick.queue.leases import owner_name
 
 
-def _at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return int(text)
-
-
 class Command(BaseCommand):
     help = "Fetch the invoices that webhooks said have changed. Safe in cron."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--limit", type=_at_least_one, default=30, help="invoices a run (30)")
+        parser.add_argument("--limit", type=at_least_one, default=30, help="invoices a run (30)")
         parser.add_argument("--all", action="store_true", help="no limit")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.invoice_ninja import asked, users
+from tallystick.integrations.invoice_ninja.commands import NinjaCommand
 from tallystick.integrations.invoice_ninja.people import of_users
 from tallystick.integrations.invoice_ninja.states import SyncStatus, is_in
 from tallystick.integrations.links import LinkQuerySet
 from tallystick.kit import json
+from tallystick.kit.files import make_private
 from tallystick.kit.spreadsheets import cell
 
 COLUMNS = (
@@ -22,7 +24,7 @@ COLUMNS = (
 )
 
 
-class Command(BaseCommand):
+class Command(NinjaCommand):
     help = "How users stand at Invoice Ninja. Exit status 1 when some need a person."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -80,6 +82,7 @@ class Command(BaseCommand):
 
     def _export(self, path: Path, found: LinkQuerySet) -> None:
         try:
+            make_private(path)
             with path.open("w", newline="", encoding="utf-8-sig") as file:
                 writer = csv.writer(file)
                 writer.writerow(COLUMNS)

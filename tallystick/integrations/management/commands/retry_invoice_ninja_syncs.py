@@ -3,12 +3,12 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db.models import Q
 
-from tallystick import queue
 from tallystick.integrations.connections import BadCredentials, Connection
 from tallystick.integrations.invoice_ninja import asked, users
+from tallystick.integrations.invoice_ninja.commands import NinjaCommand
 from tallystick.integrations.invoice_ninja.users import Again
 from tallystick.integrations.turns import Turn
 from tallystick.integrations.work import serve
@@ -16,7 +16,7 @@ from tallystick.ports.records import Kind
 from tallystick.queue.leases import owner_name
 
 
-class Command(BaseCommand):
+class Command(NinjaCommand):
     help = "Make the users whose sync to Invoice Ninja failed due now; a worker sends them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -51,11 +51,13 @@ class Command(BaseCommand):
             self._say(again)
             return
         count = again.revive()
-        queue.wake("connections")
         self.stdout.write(f"{again.connection.name}: {count} due now.")
 
     def _say(self, again: Again) -> None:
         count = 0
+        for account in again.unmarked():
+            self.stdout.write(f"would send user {account.user_id} (never marked)")
+            count += 1
         for standing in users.standings(again.links()):
             link = standing.link
             words = f"would retry {standing.name} (tries: {link.attempts}"

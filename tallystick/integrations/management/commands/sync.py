@@ -13,6 +13,7 @@ from tallystick.integrations import registry, sweeping, sync
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.links import Link
 from tallystick.integrations.outgoing import prepare
+from tallystick.integrations.retrying import retry
 from tallystick.integrations.turns import Progress, Turn
 from tallystick.integrations.work import serve
 from tallystick.kit import clock
@@ -21,6 +22,10 @@ from tallystick.queue.leases import owner_name
 from tallystick.queue.rows import State
 
 CHUNK = 1000
+WRONG = 2
+"""The exit status when it was asked for what cannot be."""
+CHANGING = ("all", "missing", "retry", "force")
+"""What these do is done before anything is sent."""
 
 
 class Command(BaseCommand):
@@ -51,9 +56,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         del args
+        if options["dry_run"] and (named := [name for name in CHANGING if options[name]]):
+            words = f"--dry-run says what is due as it is; leave out --{' and --'.join(named)}."
+            raise CommandError(words, returncode=WRONG)
         connections = self._chosen(options)
         kinds = [Kind(word) for word in options["only"] or []]
-        reports = [self._one(connection, kinds, options) for connection in connections]
+        one = self._plan if options["dry_run"] else self._one
+        reports = [one(connection, kinds, options) for connection in connections]
         if options["as_json"]:
             self.stdout.write(json.dumps(reports, indent=2))
         if any(report["failed"] or report["problem"] for report in reports):
@@ -66,7 +75,7 @@ class Command(BaseCommand):
         if options["connection"]:
             found = found.filter(pk=options["connection"])
         if not found:
-            raise CommandError("No active connection fits. Make one in the admin, or set XERO_*.")
+            raise CommandError(_nothing_fits(options["type"]), returncode=WRONG)
         return list(found)
 
     def _one(
@@ -79,9 +88,7 @@ class Command(BaseCommand):
             sweeping.mark_missing(connection, kinds or sweeping.SWEPT)
         links = Link.objects.filter(connection=connection, kind__in=kinds or list(Kind))
         if options["force"] or options["retry"]:
-            links.revive(force=options["force"])
-        if options["dry_run"]:
-            return self._plan(connection, kinds)
+            retry(links, force=options["force"])
         return self._run(connection, kinds, quiet=options["as_json"])
 
     def _mark_all(self, connection: Connection, kinds: list[Kind]) -> None:
@@ -93,7 +100,10 @@ class Command(BaseCommand):
             while chunk := list(islice(objects, CHUNK)):
                 sync.mark_due(chunk, [connection])
 
-    def _plan(self, connection: Connection, kinds: list[Kind]) -> dict[str, Any]:
+    def _plan(
+        self, connection: Connection, kinds: list[Kind], options: dict[str, Any]
+    ) -> dict[str, Any]:
+        say = _mute if options["as_json"] else self.stdout.write
         counts = {"create": 0, "update": 0, "archive": 0, "unchanged": 0, "waiting": 0, "failed": 0}
         for kind in kinds or PUSH_ORDER:
             due = Link.objects.due().filter(connection=connection, kind=kind.value).order_by("id")
@@ -104,11 +114,11 @@ class Command(BaseCommand):
                 for item in prepared.items:
                     verb = item.verb
                     counts[verb] += 1
-                    self.stdout.write(f"would {verb} {kind.value} {item.link.key}")
+                    say(f"would {verb} {kind.value} {item.link.key}")
                 for result in prepared.settled:
                     words = {State.DONE: "unchanged", State.DEAD: "failed"}
                     counts[words.get(result.state, "waiting")] += 1
-        self.stdout.write(", ".join(f"{count} {word}" for word, count in counts.items()))
+        say(", ".join(f"{count} {word}" for word, count in counts.items()))
         return {"connection": connection.pk, "problem": "", **counts}
 
     def _run(self, connection: Connection, kinds: list[Kind], *, quiet: bool) -> dict[str, Any]:
@@ -129,6 +139,20 @@ class Command(BaseCommand):
         problem = turn.ended_by or (connection.sync_error if connection.needs_reconnect else "")
         watch.say(problem or "Everything that was due has been dealt with.")
         return watch.report(connection, problem)
+
+
+def _nothing_fits(provider_type: str | None) -> str:
+    """How to make a connection of that type, or of any."""
+    names = [
+        f"{provider.environment[0] or provider.type}_{provider.environment[1].upper()}"
+        for provider in registry.PROVIDERS
+        if provider_type in {None, provider.type}
+    ]
+    return f"No active connection fits. Make one in the admin, or set {' or '.join(names)}."
+
+
+def _mute(words: str) -> None:
+    del words
 
 
 class _Watch:

@@ -4,12 +4,13 @@ from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from tallystick.integrations.connections import BadCredentials, Connection
 from tallystick.integrations.invoice_ninja import asked
 from tallystick.integrations.invoice_ninja.batch import BAD, Batch, Fate
 from tallystick.integrations.invoice_ninja.catalogue import Choice
+from tallystick.integrations.invoice_ninja.commands import NinjaCommand
 from tallystick.integrations.invoice_ninja.differing import Differences
 from tallystick.integrations.sync import ModelSync
 from tallystick.kit import json
@@ -21,7 +22,7 @@ LISTED = 1000
 """Products a JSON document tells of one by one; the sums are of all."""
 
 
-class Command(BaseCommand):
+class Command(NinjaCommand):
     help = (
         "Send products that are new or have changed to Invoice Ninja, now. Safe in cron, twice at "
         "once, and when it is killed. Exit status 1 when any failed."
