@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from babel import Locale
 from django.db import models
 from django.utils.translation import gettext as _
 
@@ -21,6 +22,7 @@ from tallystick.billing.document_lines import DocumentLine, breakdown
 from tallystick.billing.errors import BillingError
 from tallystick.billing.lines import InvoiceLine
 from tallystick.billing.totals import LineTotal, RateTotal
+from tallystick.kit import spelling
 from tallystick.kit.money import Money, digits_of, round_to
 
 if TYPE_CHECKING:
@@ -31,6 +33,19 @@ Rate = tuple[str, Decimal]
 
 class BadCredit(BillingError):
     """This cannot be credited."""
+
+    def __init__(
+        self, words: str = "", *, pointer: str = "", **values: str | Decimal | Money
+    ) -> None:
+        """`values` stand in the words by their names; `pointer` says where in a request's body it is."""
+        plain = {name: _plain(value) for name, value in values.items()}
+        super().__init__(words % plain if values else words)
+        self.words, self.values, self.pointer = words, values, pointer
+
+    def spelled(self, locale: Locale) -> str:
+        """The message, with its figures as readers of `locale` write them."""
+        spelled = {name: _spelled(value, locale) for name, value in self.values.items()}
+        return self.words % spelled if spelled else str(self)
 
 
 class CreditNoteFixed(BillingError):
@@ -136,9 +151,8 @@ def by_amount(left: Left, money: Money) -> list[CreditNoteLine]:
     """`money`, tax included, shared out over the rates; raises `BadCredit`."""
     rest = sum(left.gross.values(), Decimal(0))
     if not 0 < money.amount <= rest:
-        raise BadCredit(
-            _("Between 0 and %(rest)s can be credited.") % {"rest": left.invoice.money(rest)}
-        )
+        words = _("More than 0 and at most %(rest)s can be credited.")
+        raise BadCredit(words, pointer="/amount", rest=left.invoice.money(rest))
     rates = [rate for rate, gross in left.gross.items() if gross]
     exact = [left.gross[rate] * money.amount / rest for rate in rates]
     shares = totals.shared(exact, digits_of(money.currency))
@@ -155,10 +169,8 @@ def by_amount(left: Left, money: Money) -> list[CreditNoteLine]:
 def _of_line(left: Left, line: InvoiceLine, quantity: Decimal) -> CreditNoteLine:
     rest = left.quantities[line.pk]
     if quantity * line.quantity < 0 or abs(quantity) > abs(rest):
-        raise BadCredit(
-            _("Of “%(line)s” between 0 and %(rest)s can be credited.")
-            % {"line": line.description[:60], "rest": f"{rest.normalize():f}"}
-        )
+        words = _("Of “%(line)s” between 0 and %(rest)s can be credited.")
+        raise BadCredit(words, line=line.description[:60], rest=rest)
     if round_to(quantity, 4) != quantity:
         raise BadCredit(_("A quantity has at most 4 decimal places."))
     row = CreditNoteLine(
@@ -214,15 +226,23 @@ def _refuse_beyond(left: Left, rows: Sequence[CreditNoteLine]) -> None:
     for rate, asked in _by_rate(left.invoice, rows).items():
         rest, gross = left.gross[rate], asked.gross
         if gross and (gross * rest <= 0 or abs(gross) > abs(rest)):
-            raise BadCredit(
-                _("At %(percent)s %% only %(rest)s can still be credited.")
-                % {"percent": f"{rate[1].normalize():f}", "rest": left.invoice.money(rest)}
-            )
+            words = _("At %(percent)s %% only %(rest)s can still be credited.")
+            raise BadCredit(words, percent=rate[1], rest=left.invoice.money(rest))
 
 
 def _by_rate(invoice: Invoice, lines: Iterable[DocumentLine]) -> dict[Rate, RateTotal]:
     rates = breakdown(lines, inclusive=invoice.inclusive)
     return {(rate.tax_code, rate.percent): rate for rate in rates}
+
+
+def _plain(value: str | Decimal | Money) -> str:
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+
+
+def _spelled(value: str | Decimal | Money, locale: Locale) -> str:
+    if isinstance(value, Money):
+        return f"{spelling.amount(value.amount, value.currency, locale)} {value.currency}"
+    return spelling.number(value, locale) if isinstance(value, Decimal) else value
 
 
 def _less(total: LineTotal, part: LineTotal) -> LineTotal:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Round
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
@@ -310,11 +311,13 @@ class Invoice(SalesDocument):
     def send_email(self) -> Email:
         """Put the invoice's e-mail in the queue once more. Raises `WrongState`."""
         if self.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
-            raise WrongState("A draft or void invoice is not sent.")
+            raise WrongState(gettext("A draft or void invoice is not sent."))
         if self.token_revoked_at is not None:
-            raise WrongState("Its payment link is revoked. Make a new payment link first.")
+            raise WrongState(gettext("Its payment link is revoked. Make a new payment link first."))
         if self.token_expires_at is not None and self.token_expires_at <= clock.now():
-            raise WrongState("Its payment link has expired. Make a new payment link first.")
+            raise WrongState(
+                gettext("Its payment link has expired. Make a new payment link first.")
+            )
         return Email.queue(INVOICE_GENERATED, self)
 
     def _kept_lines(self) -> list[InvoiceLine]:
@@ -380,7 +383,8 @@ class Invoice(SalesDocument):
 
     def _move_to(self, status: InvoiceStatus) -> None:
         if not may_move(self.status, status):
-            raise WrongState(f"The invoice is {self.get_status_display()}.")
+            state = self.get_status_display()
+            raise WrongState(gettext("The invoice is %(state)s.") % {"state": state})
         self.status = status
 
 

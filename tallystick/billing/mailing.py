@@ -139,7 +139,7 @@ def _reason_against(email: Email) -> str:
         return reminders.stop_of(email)
     if email.key == INVOICE_GENERATED and email.invoice.status == InvoiceStatus.VOID:
         return "The invoice is void."
-    return _CLOSED.get(paylinks.state(email.invoice), "") if email.key in ASKING else ""
+    return str(_CLOSED.get(paylinks.state(email.invoice), "")) if email.key in ASKING else ""
 
 
 def _invoice_of(email: Email) -> Invoice:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import models, transaction
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Website
 from tallystick.billing.banking.proposals import BankProposal, ProposalKind
@@ -34,22 +35,22 @@ _AT_BANK_DAYS = 14
 
 REMINDED = (InvoiceStatus.OPEN, InvoiceStatus.PARTIALLY_PAID)
 STOPS = {
-    "paid": "The invoice is paid.",
-    "credited": "The invoice is credited.",
-    "not_owed": "The invoice is a draft, void or written off.",
-    "disputed": "A payment of the invoice is in dispute.",
-    "on_its_way": "A payment is on its way.",
-    "at_the_bank": "A line of a bank statement may be its payment, and waits for a decision.",
-    "revoked": "The payment link is revoked.",
-    "expired": "The payment link has expired.",
-    "paused": "Reminders of the invoice are paused.",
-    "account_paused": "Reminders of the client are paused.",
-    "no_address": "The client has no e-mail address.",
-    "bounced": "Mail to the address was sent back.",
-    "today": "The client was written to about the invoice today.",
-    "later": "A later reminder has taken its place.",
-    "switched_off": "The website does not remind on this day any more.",
-    "no_due_date": "The invoice has no due date.",
+    "paid": _("The invoice is paid."),
+    "credited": _("The invoice is credited."),
+    "not_owed": _("The invoice is a draft, void or written off."),
+    "disputed": _("A payment of the invoice is in dispute."),
+    "on_its_way": _("A payment is on its way."),
+    "at_the_bank": _("A line of a bank statement may be its payment, and waits for a decision."),
+    "revoked": _("The payment link is revoked."),
+    "expired": _("The payment link has expired."),
+    "paused": _("Reminders of the invoice are paused."),
+    "account_paused": _("Reminders of the client are paused."),
+    "no_address": _("The client has no e-mail address."),
+    "bounced": _("Mail to the address was sent back."),
+    "today": _("The client was written to about the invoice today."),
+    "later": _("A later reminder has taken its place."),
+    "switched_off": _("The website does not remind on this day any more."),
+    "no_due_date": _("The invoice has no due date."),
 }
 
 
@@ -108,7 +109,7 @@ def remind(invoice: Invoice) -> Email:
     with transaction.atomic():
         invoice.lock()
         if code := _stops(invoice.website, [invoice.pk], today)[invoice.pk]:
-            raise NotReminded(STOPS[code])
+            raise NotReminded(str(STOPS[code]))
         email = Email.queue(_key(invoice, today), invoice, stage=f"by hand {today}")
         record("invoice.reminded", invoice)
     return email
@@ -127,15 +128,15 @@ def stop_of(email: Email) -> str:
     """Why this reminder is not to be sent any more, in words, by what the database says now."""
     website, invoice = email.invoice.website, email.invoice
     if email.stage.startswith("day") and email.stage not in map(_name, website.reminder_stages):
-        return STOPS["switched_off"]
+        return str(STOPS["switched_off"])
     others = Email.objects.filter(invoice=invoice, key__in=REMINDERS).exclude(pk=email.pk)
     if others.filter(pk__gt=email.pk).exclude(outcome=Outcome.SUPPRESSED).exists():
-        return STOPS["later"]
+        return str(STOPS["later"])
     today = website.today()
     if others.filter(sent_at__gte=_start(website, today)).exists():
-        return STOPS["today"]
+        return str(STOPS["today"])
     code = _stops(website, [invoice.pk], today, besides=("today",))[invoice.pk]
-    return STOPS.get(code, "")
+    return str(STOPS.get(code, ""))
 
 
 def _set_pause(invoice: Invoice, *, paused: bool, until: date | None) -> None:

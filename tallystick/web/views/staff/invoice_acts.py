@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from tallystick.billing import methods, paylinks, payments, reminders
 from tallystick.billing.credit_note_lines import left_of
-from tallystick.billing.credit_notes import issue_credit_note
+from tallystick.billing.credit_notes import BadCredit, issue_credit_note
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.lines import InvoiceLine
 from tallystick.billing.refusals import BadAmount
@@ -115,6 +115,13 @@ class CreditForm(ActForm):
             }
             for line in self.left.lines
         ]
+
+    def refuse(self, problem: Exception) -> None:
+        if isinstance(problem, BadCredit):
+            about = "amount" if problem.pointer == "/amount" else None
+            self.add_error(about, problem.spelled(self.desk.locale))
+        else:
+            super().refuse(problem)
 
     def clean(self) -> None:
         """What is wrong with a quantity is said beside it."""

@@ -13,7 +13,13 @@ from tallystick.billing.banking.proposals import Outdated
 from tallystick.billing.banking.statements import HasBooked
 from tallystick.billing.banking.transactions import AlreadyDecided, NotMoneyIn
 from tallystick.billing.drafts import KeyReused
-from tallystick.billing.invoices import DueBeforeIssue, HasPayments, NegativeTotal, NoReason
+from tallystick.billing.invoices import (
+    DueBeforeIssue,
+    HasCredits,
+    HasPayments,
+    NegativeTotal,
+    NoReason,
+)
 from tallystick.billing.lines import NoLines, TooManyLines
 from tallystick.billing.payments import (
     AlreadyPaid,
@@ -23,10 +29,12 @@ from tallystick.billing.payments import (
     TooMuch,
     WholeSumOnly,
 )
-from tallystick.billing.refusals import ReferenceReused
+from tallystick.billing.redrafting import EditedMeanwhile, OtherWebsite
+from tallystick.billing.refusals import BadShares, MayNotRefund, NotRefundable, ReferenceReused
 from tallystick.billing.sales_documents import Issued, NotADraft, NotDeletable
 from tallystick.billing.totals import TooLarge
 from tallystick.billing.wallets import InsufficientFunds
+from tallystick.kit import money
 from tallystick.kit.money import CurrencyMismatch
 from tallystick.kit.spelling import Unreadable
 
@@ -41,6 +49,12 @@ _SAID: Mapping[type[Exception], str | Promise] = {
     NegativeTotal: _("The total of an invoice cannot be negative; give a credit note instead."),
     DueBeforeIssue: _("The due date lies before the date of issue."),
     HasPayments: _("The invoice has payments; refund them first."),
+    HasCredits: _("The invoice has a credit note; credit the rest instead."),
+    EditedMeanwhile: _("Somebody else has changed this draft since you opened it."),
+    OtherWebsite: _("The client belongs to another website than the draft."),
+    NotRefundable: _("Only a payment that has come, and is not in dispute, can be refunded."),
+    MayNotRefund: _("You may not refund this payment."),
+    BadShares: _("Tick invoices of one client in one currency, each once."),
     NoReason: _("Say why: the reason is kept with the invoice."),
     NotADraft: _("It is no draft any more: only a draft can be edited or issued."),
     Issued: _("An issued invoice does not change; void it, or correct it by a credit note."),
@@ -56,6 +70,7 @@ _SAID: Mapping[type[Exception], str | Promise] = {
     TooLarge: _("The amount is too large."),
     CurrencyMismatch: _("The currencies differ."),
     BadAmount: _("An amount is more than zero, and no finer than its currency."),
+    money.BadAmount: _("An amount is more than zero, and no finer than its currency."),
 }
 
 
