@@ -22,7 +22,9 @@ from tallystick.accounts.addresses import Addressed
 from tallystick.accounts.standing import Person
 from tallystick.kit import clock, pictures
 from tallystick.kit.db.validators import (
+    validate_bic,
     validate_currency,
+    validate_iban,
     validate_language,
     validate_time_zone,
 )
@@ -153,8 +155,8 @@ class Website(Addressed):
 
     legal_name = models.CharField(_("legal name"), max_length=150, blank=True)
     bank_name = models.CharField(_("bank"), max_length=100, blank=True)
-    iban = models.CharField("IBAN", max_length=42, blank=True)
-    bic = models.CharField("BIC", max_length=11, blank=True)
+    iban = models.CharField("IBAN", max_length=42, blank=True, validators=[validate_iban])
+    bic = models.CharField("BIC", max_length=11, blank=True, validators=[validate_bic])
 
     objects: ClassVar[models.Manager[Website]] = models.Manager.from_queryset(WebsiteQuerySet)()
 

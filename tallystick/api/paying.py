@@ -14,9 +14,10 @@ from tallystick.kit.money import Money
 Asked = Mapping[str, Any]
 
 
-def pay(invoice: Invoice, asked: Asked, *, by: Person, key: str) -> dict[str, Any]:
-    """Pay as asked; what came of it."""
-    payment = payments.pay(invoice, _money(invoice, asked), method=asked["method"], by=by, key=key)
+def pay(invoice: Invoice, asked: Asked, *, by: Person, key: str, link: str = "") -> dict[str, Any]:
+    """Pay as asked, by the payment link with the token `link` if by one; what came of it."""
+    money = _money(invoice, asked)
+    payment = payments.pay(invoice, money, method=asked["method"], by=by, key=key, link=link)
     invoice.refresh_from_db()
     row = shapes.row_of(payment, shapes.PAYMENT)
     status = invoice.status

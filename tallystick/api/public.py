@@ -114,7 +114,8 @@ class PayByToken(ByToken):
             raise payments.NotAllowed
         key = idempotency_key(request, self.owner(request))
         with link_log.attempt(self.invoice, asked["method"]):
-            return Response(paying.pay(self.invoice, asked, by=request.user, key=key))
+            link = self.invoice.payment_token
+            return Response(paying.pay(self.invoice, asked, by=request.user, key=key, link=link))
 
 
 class PaymentLinkByToken(PayByToken):

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from django.utils.translation import gettext
+
 from tallystick.accounts.websites import MOST_DAYS_TO_PAY
 from tallystick.billing.errors import BillingError
 
 FIRST, LAST = date(1990, 1, 1), date(2199, 12, 31)
-_AHEAD = timedelta(days=31)
+AHEAD = timedelta(days=31)
 _YEARS_BACK = 10
 
 
@@ -35,11 +37,21 @@ def check_issue(day: date | None, today: date) -> None:
     """The same for what is issued `today`: its number is of the year of its date, and a year that is
     mistyped would have a series of its own for ever."""
     check(day, "date of issue")
-    first, last = _years_before(today), today + _AHEAD
+    first, last = _years_before(today), today + AHEAD
     if day is not None and not first <= day <= last:
         problem = BadDay(f"The date of issue lies between {first} and {last}.")
         problem.pointer = "/issue_date"
         raise problem
+
+
+def check_received(day: date | None, today: date) -> None:
+    """The same for money that has come; somewhere on earth it is tomorrow."""
+    first, last = _years_before(today), today + timedelta(days=1)
+    if day is not None and not first <= day <= last:
+        raise BadDay(
+            gettext("The day it was received on lies between %(first)s and %(last)s.")
+            % {"first": first, "last": last}
+        )
 
 
 def due(issued: date, terms: int) -> date:

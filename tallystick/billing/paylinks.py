@@ -21,10 +21,7 @@ __all__ = ["LinkState", "ReplacedLink", "RetiredToken", "UnknownLink", "find", "
 # Looked up in place of what cannot be a token, so that every wrong one takes the same way.
 _NOBODYS = "INV-000000000000-" + "0" * 43
 
-_LINK = (
-    *("payment_token", "token_expires_at", "token_revoked_at", "token_paid_before"),
-    "link_one_use",
-)
+_LINK = (*("payment_token", "token_expires_at", "token_revoked_at", "link_one_use"),)
 _GONE = frozenset({InvoiceStatus.VOID, InvoiceStatus.PAID})
 
 
@@ -81,16 +78,21 @@ def find(token: str) -> Invoice:
 def state(invoice: Invoice, now: datetime | None = None) -> LinkState:
     """What the holder of the invoice's link may do."""
     expiry = invoice.token_expires_at
-    was_used = invoice.link_one_use and invoice.amount_paid > invoice.token_paid_before
     states = (
         (LinkState.UNKNOWN, invoice.is_draft),
         (LinkState.REVOKED, invoice.token_revoked_at is not None),
         (LinkState.VOID, invoice.status == InvoiceStatus.VOID),
         (LinkState.PAID, invoice.is_paid),
         (LinkState.EXPIRED, expiry is not None and expiry <= (now or clock.now())),
-        (LinkState.USED, was_used),
+        (LinkState.USED, invoice.link_one_use and was_used(invoice)),
     )
     return next((state for state, holds in states if holds), LinkState.USABLE)
+
+
+def was_used(invoice: Invoice) -> bool:
+    """Whether a payment came by the link; it was used also where that was refunded since."""
+    link = tokens.digest(invoice.payment_token)
+    return invoice.payments.filter(link=link, succeeded_at__isnull=False).exists()
 
 
 def make(
@@ -165,7 +167,7 @@ def _replace(invoice: Invoice, expires_at: datetime | None, one_use: bool | None
     invoice.token_expires_at = (
         _in_the_future(expires_at) if expires_at else tokens.expiry(last, invoice.website.time_zone)
     )
-    invoice.token_revoked_at, invoice.token_paid_before = None, invoice.amount_paid
+    invoice.token_revoked_at = None
     invoice.link_one_use = invoice.link_one_use if one_use is None else one_use
     invoice.save(update_fields=_LINK)
 

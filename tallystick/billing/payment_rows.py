@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tallystick.accounts.models import Account
 from tallystick.accounts.tenancy import TenantModel
-from tallystick.billing import disputes, locks, statistics
+from tallystick.billing import disputes, locks, statistics, taking_back
 from tallystick.billing.allocations import Allocation, PaymentShare
 from tallystick.billing.emails import PAYMENT_RECEIVED, Email
 from tallystick.billing.errors import BillingError
@@ -46,7 +46,8 @@ class MoneyIsKept(BillingError):
 
 class Payment(TenantModel):
     """`invoice` is what it is meant for, or its `shares` are; its allocations say what it paid. `key`
-    is its idempotency key, `reference` what the method or the provider calls it.
+    is its idempotency key, `reference` what the method or the provider calls it, `link` the digest
+    of the payment link that it came by.
 
     `amount` is what really came; `expected` what was asked for, where that was something else. What
     came is in use, was refunded, or went to the wallet. `shortfall`: what went back to who paid
@@ -69,6 +70,7 @@ class Payment(TenantModel):
         _("status"), max_length=10, choices=PaymentStatus, default=PaymentStatus.PENDING
     )
     reference = models.CharField(_("reference"), max_length=200, blank=True)
+    link = models.CharField(max_length=64, blank=True, editable=False)
     key = models.CharField(max_length=255, editable=False)
     received_on = models.DateField(_("received on"), null=True)
     failure = models.CharField(_("failure"), max_length=250, blank=True)
@@ -167,11 +169,16 @@ class Payment(TenantModel):
         return self._sum(self.refunds.filter(status="pending").values_list("amount", flat=True))
 
     @property
+    def kept(self) -> Money:
+        """What was not refunded and is not on its way back; it may have been used."""
+        return self.money - self.money_of(self.amount_refunded) - self.refunding
+
+    @property
     def refundable(self) -> Money:
-        """What may still be refunded; that it is still there shows when it is taken."""
+        """What may still be refunded: what is kept, less what has been used from the wallet."""
         if self.status != PaymentStatus.SUCCEEDED:
             return Money.zero(self.currency)
-        return self.money - self.money_of(self.amount_refunded) - self.refunding
+        return min(self.kept, self.money_of(taking_back.in_sight(self)))
 
     @property
     def about(self) -> Invoice | None:

@@ -17,10 +17,11 @@ from django.db import IntegrityError, transaction
 
 from tallystick.accounts.models import Account
 from tallystick.accounts.roles import Person
-from tallystick.billing import locks, methods, taking_back
+from tallystick.billing import days, locks, methods, paylinks, taking_back, tokens
 from tallystick.billing.allocations import Allocation, PaymentShare, by_payment
 from tallystick.billing.drafts import KeyReused, check_key
 from tallystick.billing.invoices import Invoice
+from tallystick.billing.link_states import LinkState
 from tallystick.billing.methods import PaymentMethod
 from tallystick.billing.payment_rows import Payment, Uses
 from tallystick.billing.refunds import Refund, receive_external_refund, refund
@@ -28,6 +29,7 @@ from tallystick.billing.refusals import (
     AlreadyPaid,
     BadAmount,
     BadShares,
+    LinkUsed,
     NotAllowed,
     NotPayable,
     TooMuch,
@@ -63,7 +65,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 
-def pay(
+def pay(  # noqa: PLR0913 - what an order to pay says
     invoice: Invoice,
     money: Money | None,
     *,
@@ -71,8 +73,10 @@ def pay(
     by: Person | None,
     key: str = "",
     reference: str = "",
+    link: str = "",
 ) -> Payment:
     """Pay `money` of what is due; None is all of it. `by` is who asks; None is the system itself, which may anything.
+    `link` is the token of the payment link that was paid by, where it was by one.
 
     A repeat of one `key` returns the first payment. Raises one of the errors above, `UnknownMethod`,
     `InsufficientFunds`, `KeyReused` or `BadKey`; then nothing was done."""
@@ -83,7 +87,11 @@ def pay(
     def make(key: str) -> Payment:
         asked = invoice.due if money is None else money
         _refuse(invoice, asked, chosen)
-        return _take(invoice, asked, chosen, by=by, key=key, reference=reference)
+        if link and paylinks.state(invoice) == LinkState.USED:
+            raise LinkUsed
+        payment = Payment.of(invoice, asked, method=method, key=key, reference=reference)
+        payment.link = tokens.digest(link) if link else ""
+        return _take(payment, invoice, chosen, by=by)
 
     return _once(invoice, _request_key(key), method, make, None if money is None else money.amount)
 
@@ -98,9 +106,11 @@ def mark_paid(
     def make(key: str) -> Payment:
         money = invoice.due
         _refuse(invoice, money, methods.MANUAL)
-        return _take(invoice, money, methods.MANUAL, by=by, key=key, reference=reference)
+        payment = Payment.of(invoice, money, method=manual, key=key, reference=reference)
+        return _take(payment, invoice, methods.MANUAL, by=by)
 
-    return _once(invoice, _request_key(key), methods.MANUAL.name, make)
+    manual = methods.MANUAL.name
+    return _once(invoice, _request_key(key), manual, make)
 
 
 def receive_external(
@@ -150,7 +160,7 @@ def pay_many(  # noqa: PLR0913 - what an order to pay says
 
     Where the method waits for word from outside, the shares are kept; when the money comes, each
     invoice gets its own as far as that is due by then. A repeat of one `key` returns the first
-    payment. Raises as `pay` does, and `BadShares`."""
+    payment. Raises as `pay` does, `BadShares`, and `BadDay`."""
     chosen = methods.named(method)
     if not _are_fit(account, shares):
         raise BadShares
@@ -167,6 +177,8 @@ def pay_many(  # noqa: PLR0913 - what an order to pay says
             _refuse(invoice, Money(amount, total.currency), chosen)
         if extra:
             check_amount(Money(extra, total.currency))
+        if not chosen.by_statement:  # whose day was checked when it was read
+            days.check_received(received_on, account.website.today())
         payment = Payment.of(shares[0][0], total, method=method, key=key, reference=reference)
         payment.invoice = shares[0][0] if len(shares) == 1 else None
         payment.received_on = received_on
@@ -265,15 +277,8 @@ def _earlier(invoice: Invoice, key: str, method: str, amount: Decimal | None) ->
 
 
 def _take(
-    invoice: Invoice,
-    money: Money,
-    method: PaymentMethod,
-    *,
-    by: Person | None,
-    key: str,
-    reference: str,
+    payment: Payment, invoice: Invoice, method: PaymentMethod, *, by: Person | None
 ) -> Payment:
-    payment = Payment.of(invoice, money, method=method.name, key=key, reference=reference)
     payment.created_by_id = _id_of(by)
     payment.save(force_insert=True)
     _collect(payment, method, [(invoice, invoice.amount)])

@@ -89,7 +89,7 @@ def receive_external_refund(
     money = payment.money_of(amount) if amount == payment.money_of(amount).amount else None
     if money is None or not reference:
         raise BadAmount("A refund made elsewhere has an amount in coins and a reference.")
-    check_amount(money)
+    check_amount(money, "refund")
     key = check_key(f"external:{payment.uid.hex}:{reference}", 255)
 
     def make(uses: Uses) -> Refund:
@@ -190,10 +190,12 @@ def _refuse(payment: Payment, money: Money) -> None:
         raise NotRefundable(f"The payment is {payment.get_status_display()}.")
     if money.currency != payment.currency:
         raise WrongCurrency(f"The payment is in {payment.currency}, not in {money.currency}.")
-    if not payment.refundable:
+    if not payment.kept:
         raise NotRefundable("All of the payment is refunded, or on its way back.")
-    check_amount(money)
-    if money > payment.refundable:
+    if not payment.refundable:
+        raise InsufficientFunds("What is left of the payment has been used, from the wallet.")
+    check_amount(money, "refund")
+    if money > payment.kept:
         raise TooMuch(f"{money} is more than can be refunded: {payment.refundable}.")
 
 
@@ -201,8 +203,7 @@ def _in_wallet(row: Refund) -> Decimal:
     """What of `row` is to come out of the wallet. Raises `InsufficientFunds` where the rest does not
     pay invoices any more either."""
     payment = row.payment
-    promised = payment.refunding.amount - taking_back.held(payment, "refund:")
-    on_invoices = payment.allocated.amount - promised
+    on_invoices = taking_back.on_invoices(payment)
     there = min(taking_back.in_reach(payment), row.amount)
     if there + on_invoices < row.amount:
         at_most = payment.money_of(taking_back.in_reach(payment) + on_invoices)

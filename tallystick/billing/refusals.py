@@ -18,6 +18,10 @@ class AlreadyPaid(NotPayable):
     """The invoice is paid already."""
 
 
+class LinkUsed(NotPayable):
+    """This payment link was for one payment, which has come."""
+
+
 class WrongCurrency(BillingError, kit_money.CurrencyMismatch):
     """The payment is not in the invoice's currency."""
 
@@ -54,10 +58,10 @@ class MayNotRefund(NotAllowed):
     """You cannot refund this payment."""
 
 
-def check_amount(money: Money) -> None:
+def check_amount(money: Money, what: str = "payment") -> None:
     """Raise `BadAmount` unless `money` is more than zero, whole coins, and not too much to keep."""
     if money.amount <= 0:
-        raise BadAmount("A payment is more than zero.")
+        raise BadAmount(f"A {what} is more than zero.")
     if money.rounded() != money:
         raise BadAmount(f"{money.amount:f} is finer than {money.currency} is.")
     if money.amount >= totals.largest(money.currency):

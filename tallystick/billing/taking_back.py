@@ -21,6 +21,7 @@ from tallystick.billing.wallets import WalletEntry
 
 if TYPE_CHECKING:
     from tallystick.billing.payment_rows import Payment
+    from tallystick.billing.wallets import Wallet
 
 HELD = WalletHold.State.HELD
 
@@ -29,6 +30,25 @@ def in_reach(payment: Payment) -> Decimal:
     """What of `payment` lies in the wallet, is not held for anything, and has not been used."""
     wallet = payment.wallet()
     locks.hold(wallet)
+    return _lying(payment, wallet)
+
+
+def in_sight(payment: Payment) -> Decimal:
+    """What of `payment` could be taken back, as it looks without a lock: what is in reach, and what
+    it pays."""
+    there = on_invoices(payment)
+    if payment.in_wallet:
+        there += _lying(payment, payment.wallet())
+    return there
+
+
+def on_invoices(payment: Payment) -> Decimal:
+    """What of `payment` pays invoices and is not to be refunded yet."""
+    promised = payment.refunding.amount - held(payment, "refund:")
+    return payment.allocated.amount - promised
+
+
+def _lying(payment: Payment, wallet: Wallet) -> Decimal:
     own = payment.in_wallet.amount - held(payment)
     return max(min(own, wallet.available.amount), Decimal(0))
 

@@ -36,8 +36,11 @@ def take(
     invoice: Invoice,
     again: Again,
     attempt: Attempt = lambda _invoice, _method: nullcontext(),
+    *,
+    link: str = "",
 ) -> HttpResponse:
-    """Pay as the form says. The answer is a redirect, so that reloading it pays nothing."""
+    """Pay as the form says, by the payment link with the token `link` if by one. The answer is a
+    redirect, so that reloading it pays nothing."""
     method = request.POST.get("method", "")
     if method in asking.BY_BANK:
         return see_other(f"{request.path}#bank")
@@ -45,7 +48,7 @@ def take(
         return redirect_to_login(request.path)
     try:
         with attempt(invoice, method):
-            payment = _pay(request, invoice, method)
+            payment = _pay(request, invoice, method, link)
         address = methods.of(payment).start(payment, request.build_absolute_uri(request.path))
     except (BillingError, MoneyError) as error:
         if not isinstance(error, payments.AlreadyPaid):
@@ -68,7 +71,7 @@ def _leave(request: HttpRequest, invoice: Invoice, address: str) -> HttpResponse
     return render(request, "web/pay/leaving.html", page)
 
 
-def _pay(request: HttpRequest, invoice: Invoice, method: str) -> Payment:
+def _pay(request: HttpRequest, invoice: Invoice, method: str, link: str) -> Payment:
     # Staff may pay from a client's wallet, but not on the page that calls it "your wallet".
     if method == "wallet" and not is_of(request, invoice.client):
         raise payments.NotAllowed
@@ -78,6 +81,7 @@ def _pay(request: HttpRequest, invoice: Invoice, method: str) -> Payment:
         method=method,
         by=request.user,
         key=_key(request, invoice),
+        link=link,
     )
 
 

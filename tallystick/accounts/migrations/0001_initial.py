@@ -116,8 +116,8 @@ class Migration(migrations.Migration):
                 ('accent_colour', models.CharField(blank=True, max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}\\Z', 'A colour written like #14532d.')], verbose_name='accent colour')),
                 ('legal_name', models.CharField(blank=True, max_length=150, verbose_name='legal name')),
                 ('bank_name', models.CharField(blank=True, max_length=100, verbose_name='bank')),
-                ('iban', models.CharField(blank=True, max_length=42, verbose_name='IBAN')),
-                ('bic', models.CharField(blank=True, max_length=11, verbose_name='BIC')),
+                ('iban', models.CharField(blank=True, max_length=42, validators=[tallystick.kit.db.validators.validate_iban], verbose_name='IBAN')),
+                ('bic', models.CharField(blank=True, max_length=11, validators=[tallystick.kit.db.validators.validate_bic], verbose_name='BIC')),
             ],
             options={
                 'verbose_name': 'website',

@@ -52,6 +52,12 @@ def test_one_website_is_the_default(ours: Website, theirs: Website) -> None:
         ("language", "klingon"),
         ("time_zone", "Mars/Base"),
         ("accent_colour", "green"),
+        ("iban", "DE00 1234"),
+        ("iban", "DE89 3704 0044 0532 0130 01"),
+        ("iban", "ZZ89 3704 0044 0532 0130 00"),
+        ("bic", "X"),
+        ("bic", "COBAZZFF"),
+        ("bic", "cobadeff"),
         ("logo", "logo.svg"),
     ],
 )
@@ -61,6 +67,12 @@ def test_what_a_website_is_made_of_is_checked(field: str, value: str) -> None:
     with pytest.raises(ValidationError) as caught:
         website.full_clean()
     assert set(caught.value.message_dict) == {field}
+
+
+@pytest.mark.parametrize("iban", ["", "DE89 3704 0044 0532 0130 00", "GB33BUKB20201555555555"])
+@pytest.mark.parametrize("bic", ["", "COBADEFF", "BUKBGB22XXX"])
+def test_a_bank_account_as_banks_write_it(iban: str, bic: str) -> None:
+    Website(name="W", domain="w.example", iban=iban, bic=bic).full_clean()
 
 
 @pytest.mark.parametrize(

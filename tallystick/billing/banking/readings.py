@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from tallystick.billing import days
 from tallystick.billing.banking.errors import BrokenFile, TooLarge
 from tallystick.billing.totals import largest
+from tallystick.kit import clock
 from tallystick.kit.money import MoneyError, parse_amount, round_amount
 
 MOST_BYTES = 10_000_000
@@ -141,7 +142,7 @@ def amount(written: str, currency: str, where: str) -> Decimal:
 
 
 def day(written: date, where: str) -> date:
-    if not days.FIRST <= written <= days.LAST:
+    if not days.FIRST <= written <= clock.now().date() + days.AHEAD:
         raise BrokenFile(
             _("%(where)s: %(day)s is no day that a statement can be of.")
             % {"where": where, "day": written}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from tallystick.billing.banking.errors import (
     UnknownColumns,
 )
 from tallystick.billing.banking.readings import Line, Reading
+from tallystick.kit import clock
+from tallystick.kit.clock import VirtualClock
 
 D = Decimal
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -179,6 +181,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends() -> None:
         (b'<Amt Ccy="EUR">12.50</Amt>', b'<Amt Ccy="EUR">' + b"9" * 5000 + b"</Amt>", "Entry 3"),
         (b"<BookgDt><Dt>2026-03-16", b"<BookgDt><Dt>2026-02-30", "not a date"),
         (b"<BookgDt><Dt>2026-03-16", b"<BookgDt><Dt>0026-03-16", "no day"),
+        (b"<BookgDt><Dt>2026-03-16", b"<BookgDt><Dt>2066-03-16", "no day"),
     ],
 )
 def test_what_is_wrong_is_named(before: bytes, after: bytes, said: str) -> None:
@@ -322,7 +325,8 @@ def test_what_is_no_amount(written: str) -> None:
 def test_days_are_read_as_they_were_written(day: date, order: columns.DayOrder) -> None:
     forms = {"ymd": ["%Y-%m-%d", "%Y%m%d"], "dmy": ["%d.%m.%Y"], "mdy": ["%m/%d/%Y"]}
     for form in forms[order]:
-        assert csv_files.day_in(day.strftime(form), order, "here") == day
+        with clock.use(VirtualClock(datetime(2068, 12, 31, tzinfo=UTC))):
+            assert csv_files.day_in(day.strftime(form), order, "here") == day
 
 
 # -- lines

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 
 from tallystick.accounts.models import Account
 from tallystick.billing import documents, methods
+from tallystick.billing.days import BadDay
 from tallystick.billing.drafts import KeyReused
 from tallystick.billing.emails import PAYMENT_RECEIVED, Email
 from tallystick.billing.invoices import Invoice
@@ -26,6 +27,8 @@ from tallystick.billing.tests import making
 from tallystick.billing.tests.making import D, eur
 from tallystick.billing.tests.test_payments import Slow
 from tallystick.billing.wallets import InsufficientFunds, available
+from tallystick.kit import clock
+from tallystick.kit.clock import VirtualClock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("healthy")]
 
@@ -150,3 +153,13 @@ def test_less_or_more_may_come(
     assert paid(invoices) == given
     assert available(payment.account, "EUR").amount == D(kept)
     assert (payment.money, payment.expected) == (eur(came), D(357))
+
+
+@pytest.mark.parametrize("day", [date(1900, 1, 1), date(2016, 2, 27), date(2026, 3, 2)])
+def test_the_day_it_came_on_lies_near(invoices: list[Invoice], day: date) -> None:
+    with clock.use(VirtualClock(datetime(2026, 2, 28, 12, tzinfo=UTC))):
+        with pytest.raises(BadDay, match="between 2016-02-28 and 2026-03-01"):
+            many(invoices, "1", "1", "1", received_on=day)
+        assert not Payment.objects.everywhere().exists()
+        payment = many(invoices, "1", "1", "1", received_on=date(2026, 3, 1))
+        assert payment.received_on == date(2026, 3, 1)

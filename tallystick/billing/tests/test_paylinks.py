@@ -1,24 +1,35 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from tallystick.billing import paylinks, tokens
+from tallystick.billing import methods, paylinks, tokens
 from tallystick.billing.emails import Email
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.paylinks import LinkState, ReplacedLink, UnknownLink
-from tallystick.billing.payments import mark_paid, pay
+from tallystick.billing.payments import Payment, mark_paid, pay, refund
+from tallystick.billing.refusals import LinkUsed
 from tallystick.billing.states import WrongState
 from tallystick.billing.tests import making
 from tallystick.billing.tests.making import eur
+from tallystick.billing.tests.test_payments import Slow
 from tallystick.events.models import Event
 from tallystick.kit import clock
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def slow() -> Iterator[None]:
+    methods.register(Slow())
+    yield
+    del methods._methods["slow"]
 
 
 def test_a_token_opens_its_invoice(invoice: Invoice) -> None:
@@ -97,6 +108,10 @@ def test_renewing_makes_a_new_link_and_retires_the_old(invoice: Invoice) -> None
         paylinks.find(old)
 
 
+def by_link(invoice: Invoice, amount: str) -> Payment:
+    return pay(invoice, eur(amount), method="manual", by=None, link=invoice.payment_token)
+
+
 def test_a_link_for_one_use_is_used_up_by_a_part_payment(
     draft: Invoice, settings: Settings
 ) -> None:
@@ -105,22 +120,53 @@ def test_a_link_for_one_use_is_used_up_by_a_part_payment(
     draft.issue()
     invoice.issue()
     for each in (draft, invoice):
-        pay(each, eur("19"), method="manual", by=None)
+        by_link(each, "19")
     assert paylinks.state(draft) == LinkState.USABLE
     assert paylinks.state(invoice) == LinkState.USED
+    with pytest.raises(LinkUsed):
+        by_link(invoice, "1")
     paylinks.renew(invoice)
     assert paylinks.state(invoice) == LinkState.USABLE
-    pay(invoice, eur("1"), method="manual", by=None)
+    by_link(invoice, "1")
+    assert paylinks.state(invoice) == LinkState.USED
+
+
+def test_what_staff_record_and_refund_neither_uses_a_link_nor_gives_it_back(
+    draft: Invoice,
+) -> None:
+    invoice = making.draft(draft.client, link_one_use=True)
+    invoice.issue()
+    recorded = pay(invoice, eur("30"), method="manual", by=None)
+    assert paylinks.state(invoice) == LinkState.USABLE
+    paylinks.renew(invoice)
+    refund(recorded, eur("30"), by=None, reason="mistake")
+    used = by_link(invoice, "10")
+    assert paylinks.state(invoice) == LinkState.USED
+    refund(used, eur("10"), by=None, reason="mistake")
+    invoice.refresh_from_db()
+    assert (invoice.amount_paid, paylinks.state(invoice)) == (Decimal(0), LinkState.USED)
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_try_that_fails_does_not_use_a_link(draft: Invoice) -> None:
+    draft.website.allow_part_payments = True
+    draft.website.save()
+    invoice = making.draft(draft.client, link_one_use=True)
+    invoice.issue()
+    link = invoice.payment_token
+    pay(invoice, eur("10"), method="slow", by=None, link=link).fail("declined")
+    assert paylinks.state(invoice) == LinkState.USABLE
+    pay(invoice, eur("10"), method="slow", by=None, link=link).succeed()
     assert paylinks.state(invoice) == LinkState.USED
 
 
 def test_one_use_can_be_said_of_one_invoice(draft: Invoice) -> None:
     invoice = making.draft(draft.client, link_one_use=True)
     invoice.issue()
-    pay(invoice, eur("19"), method="manual", by=None)
+    by_link(invoice, "19")
     assert paylinks.state(invoice) == LinkState.USED
     paylinks.make(invoice, one_use=False)
-    pay(invoice, eur("1"), method="manual", by=None)
+    by_link(invoice, "1")
     assert paylinks.state(invoice) == LinkState.USABLE
 
 

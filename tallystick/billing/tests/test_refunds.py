@@ -107,10 +107,13 @@ def test_what_lies_in_the_wallet_goes_first(paid_too_much: Payment) -> None:
 
 def test_what_was_used_from_the_wallet_is_not_refunded(paid_too_much: Payment) -> None:
     spend(paid_too_much, "20")
+    assert paid_too_much.refundable == eur("130.00")
     with pytest.raises(InsufficientFunds, match=r"used since.*at most 130\.00 EUR"):
-        back(paid_too_much)
+        back(paid_too_much, "150")
     assert not paid_too_much.refunds.exists()
-    back(paid_too_much, "130")
+    assert back(paid_too_much).money == eur("130.00")
+    with pytest.raises(InsufficientFunds, match="has been used"):
+        back(paid_too_much)
     assert available(paid_too_much.account, "EUR") == eur("0.00")
 
 
@@ -367,3 +370,8 @@ def test_clients_see_their_own_refunds(invoice: Invoice) -> None:
     row = back(mark_paid(invoice, by=None))
     back(mark_paid(making.issued(making.account(invoice.website)), by=None))
     assert list(Refund.objects.visible_to(making.owner(invoice))) == [row]
+
+
+def test_nothing_is_no_refund(paid_too_much: Payment) -> None:
+    with pytest.raises(BadAmount, match="A refund is more than zero"):
+        back(paid_too_much, "0")

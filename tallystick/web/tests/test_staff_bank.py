@@ -172,7 +172,8 @@ def test_invoices_are_chosen_by_hand(desk: Client, website: Website, account: Ac
         f"amount-{two.uid}": "50.00",
     }
     done = desk.post(line_url(line, "book"), form, follow=True)
-    assert "Booked: 200.00 EUR" in page_of(done)
+    said = "Booked: 200.00 EUR. Of it 31.00 EUR went to the client&#x27;s wallet."
+    assert said in page_of(done)
     assert [bank.paid(one), bank.paid(two)] == [119, 50]
     assert available(account, "EUR") == Money.parse("31", "EUR")
 

@@ -22,7 +22,7 @@ from tallystick.billing.products import Product
 from tallystick.billing.refunds import Refund
 from tallystick.billing.states import InvoiceStatus
 from tallystick.billing.tests import samples
-from tallystick.billing.wallets import available
+from tallystick.billing.wallets import WalletEntry, available
 from tallystick.events.models import Event
 from tallystick.kit.money import Money
 from tallystick.web.views.staff.line_forms import FIELDS
@@ -405,3 +405,25 @@ def test_a_statement_ends_with_what_is_owed(account: Account) -> None:
     assert made.closing == first.amount_due - available(account, "EUR").amount
     assert made.opening == 0
     assert made.movements[-1].balance == made.closing
+
+
+def test_says_how_much_can_be_refunded(staff: Client, invoice: Invoice) -> None:
+    today, amount = invoice.website.today(), invoice.amount + 40
+    payment = payments.receive_external(
+        invoice, amount=amount, date=today, reference="T1", method="xero"
+    )
+    payment.wallet().debit(Money(D(30), "EUR"), WalletEntry.Reason.CORRECTION)
+    path = f"/staff/payments/{payment.uid}/refund/"
+    assert "5,265.73" in staff.get(path).content.decode()
+    asked = {"key": "a" * 20, "shown": "5265.73", "amount": "5,295.73", "reason": "Twice"}
+    errors = staff.post(path, asked).context["form"].errors
+    assert errors["amount"] == ["At most 5,265.73 EUR can be refunded."]
+    assert staff.post(path, {**asked, "amount": ""}).status_code == 303
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2999-01-01"])
+def test_the_day_that_money_came_on_lies_near(staff: Client, invoice: Invoice, day: str) -> None:
+    asked = {"key": "a" * 20, "shown": "5255.73", "method": "manual", "received_on": day}
+    answer = staff.post(f"/staff/invoices/{invoice.uid}/paid/", asked)
+    assert answer.status_code == 422
+    assert "received_on" in answer.context["form"].errors

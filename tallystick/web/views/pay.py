@@ -26,7 +26,8 @@ from tallystick.web.doors import by_token
 def pay(request: HttpRequest, invoice: Invoice) -> HttpResponse:
     state = paylinks.state(invoice)
     if state == LinkState.USABLE and request.method == "POST":
-        return taking.take(request, invoice, _ask, link_log.attempt)
+        token = invoice.payment_token
+        return taking.take(request, invoice, _ask, link_log.attempt, link=token)
     if state == LinkState.USABLE:
         _note(request, lambda actor: link_log.note(invoice, LinkEventKind.VIEWED, actor=actor))
         return _ask(request, invoice)

@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
+from tallystick.billing.days import BadDay
 from tallystick.billing.errors import BillingError
 from tallystick.billing.invoices import NoReason
 from tallystick.billing.refusals import BadAmount, TooMuch, WholeSumOnly
@@ -34,6 +35,7 @@ _BESIDE: Mapping[type[Exception], str] = {
     TooMuch: "amount",
     BadAmount: "amount",
     WholeSumOnly: "amount",
+    BadDay: "received_on",
     MoneyError: "amount",
 }
 

@@ -87,7 +87,7 @@ def _accept(request: HttpRequest, desk: Desk, line: BankTransaction) -> str:
         raise NothingChosen(_("That is no longer proposed. Look at the line again."))
     if proposal is not None and not line.is_booked:
         line.accept(proposal, by=desk.user)
-    return _outcome(line)
+    return _outcome(desk, line)
 
 
 def _book(request: HttpRequest, desk: Desk, line: BankTransaction) -> str:
@@ -103,7 +103,7 @@ def _book(request: HttpRequest, desk: Desk, line: BankTransaction) -> str:
     if not shares:
         raise NothingChosen(_("Tick the invoices that this money pays."))
     line.book(shares, by=desk.user)
-    return _outcome(line)
+    return _outcome(desk, line)
 
 
 def _wallet(request: HttpRequest, desk: Desk, line: BankTransaction) -> str:
@@ -111,7 +111,7 @@ def _wallet(request: HttpRequest, desk: Desk, line: BankTransaction) -> str:
     if account is None:
         raise NothingChosen(_("Choose a client."))
     line.to_wallet(account, by=desk.user)
-    return _outcome(line)
+    return _outcome(desk, line)
 
 
 def _ignore(request: HttpRequest, desk: Desk, line: BankTransaction) -> str:
@@ -126,9 +126,9 @@ def _put_back(request: HttpRequest, desk: Desk, line: BankTransaction) -> str:
 
 
 def _again(request: HttpRequest, desk: Desk, line: BankTransaction) -> str:
-    del request, desk
+    del request
     match(line)
-    return _outcome(line) if line.is_booked else _("Looked again.")
+    return _outcome(desk, line) if line.is_booked else _("Looked again.")
 
 
 _ACTS: dict[str, Do] = {
@@ -141,11 +141,14 @@ _ACTS: dict[str, Do] = {
 }
 
 
-def _outcome(line: BankTransaction) -> str:
+def _outcome(desk: Desk, line: BankTransaction) -> str:
     if line.refund_id:
-        return _("Booked as a refund of %(money)s.") % {"money": -line.money}
-    if line.payment_id:
-        return _("Booked: %(money)s.") % {"money": line.money}
+        return _("Booked as a refund of %(money)s.") % {"money": desk.spelled(-line.money)}
+    if line.payment:
+        booked = _("Booked: %(money)s.") % {"money": desk.spelled(line.money)}
+        rest = line.payment.surplus
+        wallet = _("Of it %(money)s went to the client's wallet.") % {"money": desk.spelled(rest)}
+        return f"{booked} {wallet}" if rest else booked
     return _("Set aside. It can be put back.")
 
 

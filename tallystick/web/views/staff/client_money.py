@@ -33,7 +33,6 @@ from tallystick.web.views.staff.clients import find
 from tallystick.web.views.staff.doors import Desk, for_staff
 from tallystick.web.views.staff.exports import as_csv
 from tallystick.web.views.staff.invoice_acts import ReceivedForm
-from tallystick.web.views.staff.refusals import said
 
 _AT_MOST = 100
 _QUARTER = timedelta(days=90)
@@ -107,7 +106,7 @@ class SharesForm(ActForm):
         if changed and isinstance(problem, OUTGROWN):
             self.add_error(None, str(ReceivedForm.changed))
         else:
-            self.add_error(None, said(problem))
+            super().refuse(problem)
 
     def _offer(self, invoice: Invoice) -> None:
         due = spelling.amount(invoice.amount_due, invoice.currency, self.desk.locale)
@@ -136,7 +135,8 @@ def pay(request: HttpRequest, desk: Desk, uid: UUID) -> HttpResponse:
         except (BillingError, MoneyError) as problem:
             form.refuse(problem)
         else:
-            messages.success(request, _("%(money)s is recorded.") % {"money": payment.money})
+            recorded = _("%(money)s is recorded.") % {"money": desk.spelled(payment.money)}
+            messages.success(request, recorded)
             response = redirect("staff-payment", uid=payment.uid)
             response.status_code = HTTPStatus.SEE_OTHER
             return response

@@ -23,6 +23,8 @@ from tallystick.accounts.standing import Standing, standing_of
 from tallystick.accounts.tenancy import TenantManager, TenantModel, TenantQuerySet
 from tallystick.events.actors import acting
 from tallystick.events.requests import actor_in
+from tallystick.kit import spelling
+from tallystick.kit.money import Money
 from tallystick.web.customs import customs_of
 
 if TYPE_CHECKING:
@@ -69,6 +71,9 @@ class Desk:
     def locale(self) -> Locale:
         """See `customs_of`: at the website that is chosen, else the first of theirs."""
         return customs_of(self.website or next(iter(self.websites), None))
+
+    def spelled(self, money: Money) -> str:
+        return f"{spelling.amount(money.amount, money.currency, self.locale)} {money.currency}"
 
     def rows(self, manager: TenantManager[M]) -> TenantQuerySet[M]:
         """Those of the chosen website, or of all of theirs."""

@@ -25,7 +25,14 @@ from tallystick.kit import spelling
 from tallystick.kit.money import Money
 from tallystick.web import keyset
 from tallystick.web.views.staff import acts, searching, timeline
-from tallystick.web.views.staff.acts import Act, ActForm, ReasonForm, SumForm, amount_field
+from tallystick.web.views.staff.acts import (
+    OUTGROWN,
+    Act,
+    ActForm,
+    ReasonForm,
+    SumForm,
+    amount_field,
+)
 from tallystick.web.views.staff.doors import Desk, for_staff
 from tallystick.web.views.staff.invoices import places
 from tallystick.web.views.staff.pdfs import pdf
@@ -158,6 +165,13 @@ class RefundForm(SumForm):
     def there(self) -> Money:
         return self.row.refundable  # type: ignore[no-any-return] # a payment
 
+    def refuse(self, problem: Exception) -> None:
+        if isinstance(problem, OUTGROWN) and self.cleaned_data["amount"]:
+            most = self.desk.spelled(self.there())
+            self.add_error("amount", _("At most %(most)s can be refunded.") % {"most": most})
+        else:
+            super().refuse(problem)
+
 
 def refund(payment: Payment, form: RefundForm) -> str:
     answers = form.cleaned_data
@@ -170,8 +184,8 @@ def refund(payment: Payment, form: RefundForm) -> str:
         reference=answers["reference"],
     )
     if made.status == made.Status.SUCCEEDED:
-        return _("%(money)s is refunded.") % {"money": made.money}
-    return _("%(money)s is on its way back.") % {"money": made.money}
+        return _("%(money)s is refunded.") % {"money": form.desk.spelled(made.money)}
+    return _("%(money)s is on its way back.") % {"money": form.desk.spelled(made.money)}
 
 
 def cancel(payment: Payment, form: ActForm) -> str:
