@@ -169,6 +169,13 @@ class TestActs:
         whole = desk.as_admin().get(f"invoices/{desk.invoice.uid}/").body
         assert whole["credit_notes"][0]["number"] == note.body["number"]
 
+    @pytest.mark.parametrize("amount", ["0", "-1", "119.01"])
+    def test_credit_of_what_is_not_left(self, desk: Desk, amount: str) -> None:
+        path = f"invoices/{desk.invoice.uid}/credit/"
+        told = desk.as_admin().post(path, {"reason": "Less.", "amount": amount})
+        assert (told.status, told.code, told.pointers) == (422, "bad_credit", ["/amount"])
+        assert told.body["detail"] == "More than 0 and at most 119.00 EUR can be credited."
+
     def test_send_email(self, desk: Desk) -> None:
         answer = desk.as_admin().post(f"invoices/{desk.invoice.uid}/send_email/")
         assert answer.status == 202
