@@ -101,11 +101,14 @@ def judge(connection: Connection, records: Sequence[RemoteRecord]) -> list[Remot
         return []
     known = look_up(connection, open_)
     changed = [record for record in open_ if _told(record, judged(clues_of(record), known))]
-    RemoteRecord.objects.bulk_update(
-        changed,
-        ["match", "reason", "is_certain", "link", "model", "local_id"],
-        batch_size=200,
-    )
+    # Of a first read nearly all are nobody's: said of them together, it takes a fraction of the time.
+    of_nobody = Verdict(Match.UNMATCHED, NOTHING)
+    nobodys = [record for record in changed if record.reason == NOTHING]
+    if nobodys:
+        same = RemoteRecord.objects.filter(pk__in=[record.pk for record in nobodys])
+        same.update(**_values(of_nobody))
+    others = [record for record in changed if record.reason != NOTHING]
+    RemoteRecord.objects.bulk_update(others, list(_values(of_nobody)), batch_size=200)
     return changed
 
 
@@ -174,9 +177,18 @@ def _told(record: RemoteRecord, verdict: Verdict) -> bool:
     """Write the verdict on the record; whether that changed it."""
     if record.match == Match.MATCHED == verdict.match and record.link_id == verdict.link:
         return False  # as a person chose it
+    values = _values(verdict)
+    differs = any(getattr(record, name) != value for name, value in values.items())
+    for name, value in values.items():
+        setattr(record, name, value)
+    return differs
+
+
+def _values(verdict: Verdict) -> dict[str, Any]:
+    """The columns that say it."""
     is_sure = verdict.match in {Match.PROPOSED, Match.MATCHED}
     model, local_id = verdict.candidates[0] if is_sure else ("", "")
-    values: dict[str, Any] = {
+    return {
         "match": verdict.match.value,
         "reason": verdict.reason,
         "is_certain": verdict.is_certain,
@@ -184,10 +196,6 @@ def _told(record: RemoteRecord, verdict: Verdict) -> bool:
         "model": model,
         "local_id": local_id,
     }
-    differs = any(getattr(record, name) != value for name, value in values.items())
-    for name, value in values.items():
-        setattr(record, name, value)
-    return differs
 
 
 def _links(
