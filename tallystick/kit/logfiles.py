@@ -10,22 +10,26 @@ from logging.handlers import RotatingFileHandler
 from os.path import samestat
 from pathlib import Path
 
+from tallystick.kit import clock
+
 BYTES, KEPT = 5_000_000, 5
+PAUSE = 60.0
+"""Seconds for which a file that could not be written is let be."""
 
 
 class LogFile(RotatingFileHandler):
     """Several processes write to the file; the first to find it full puts it aside, and the others
     follow. It and its folder are made with the first line. Where that cannot be, as in a container
-    that may not write, the lines go to stderr instead."""
+    that may not write, the lines go to stderr instead, and once a minute the file is tried again."""
 
     def __init__(self, filename: str | Path, *, size: int = BYTES) -> None:
         super().__init__(filename, maxBytes=size, backupCount=KEPT, encoding="utf-8", delay=True)
         self._path = Path(self.baseFilename)
-        self._elsewhere: logging.Handler | None = None
+        self._away_until = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
-        if self._elsewhere:
-            self._elsewhere.emit(record)
+        if clock.ticking() < self._away_until:
+            self._emit_elsewhere(record)
         else:
             super().emit(record)
 
@@ -44,9 +48,13 @@ class LogFile(RotatingFileHandler):
         if not isinstance(sys.exc_info()[1], OSError):
             super().handleError(record)
             return
-        self._elsewhere = logging.StreamHandler()
-        self._elsewhere.setFormatter(self.formatter)
-        self._elsewhere.emit(record)
+        self._away_until = clock.ticking() + PAUSE
+        self._emit_elsewhere(record)
+
+    def _emit_elsewhere(self, record: logging.LogRecord) -> None:
+        elsewhere = logging.StreamHandler()
+        elsewhere.setFormatter(self.formatter)
+        elsewhere.emit(record)
 
     def _open(self) -> TextIOWrapper:
         self._path.parent.mkdir(parents=True, exist_ok=True)

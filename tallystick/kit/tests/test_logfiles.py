@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from tallystick.kit import clock
+from tallystick.kit.clock import VirtualClock
 from tallystick.kit.logfiles import LogFile
 
 Open = Callable[[Path], LogFile]
@@ -45,6 +48,22 @@ def test_without_a_place_lines_go_to_stderr(
     handler.handle(line("first"))
     handler.handle(line("second"))
     assert capsys.readouterr().err == "said: first\nsaid: second\n"
+
+
+def test_the_file_is_tried_again_after_a_minute(
+    tmp_path: Path, opened: Open, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "logs"
+    folder.write_text("a file where the folder should be")
+    handler = opened(folder / "a.log")
+    with clock.use(VirtualClock()) as now:
+        handler.handle(line("first"))
+        folder.unlink()
+        handler.handle(line("second"))
+        now.advance(timedelta(seconds=61))
+        handler.handle(line("third"))
+    assert capsys.readouterr().err == "first\nsecond\n"
+    assert (folder / "a.log").read_text() == "third\n"
 
 
 def test_a_full_file_is_put_aside_once(tmp_path: Path, opened: Open) -> None:
