@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from clinic.models import Branch, Patient, Profile, TreatmentProduct
@@ -185,3 +187,21 @@ def test_a_branch_that_moves_to_another_website_takes_its_treatments_along(
     branch.save()
     work(connection)
     assert row(ninja, "products", product_key="crown")["archived_at"]
+
+
+def test_a_page_of_the_admin_takes_the_same_queries_however_long_it_is(
+    branch: Branch, admin_client: Client
+) -> None:
+    counts = []
+    for many in (2, 10):
+        for number in range(many):
+            Patient.objects.create_user(f"p-{many}-{number}")
+            TreatmentProduct.objects.create(
+                branch=branch, code=f"c-{many}-{number}", title="Crown", fee_in_cents=1
+            )
+        for name in ("patient", "treatmentproduct"):
+            with CaptureQueriesContext(database) as captured:
+                page = admin_client.get(f"/admin/clinic/{name}/")
+            assert "pending" in page.content.decode().lower()
+            counts.append(len(captured))
+    assert counts[:2] == counts[2:]
