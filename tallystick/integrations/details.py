@@ -98,7 +98,8 @@ def _told(obj: models.Model, sources: Mapping[str, Source]) -> Details:
 
 
 def _is_sensitive(name: str, source: Source) -> bool:
-    """By either name: a health field is one under whatever name it is to be told."""
+    """By either name: a health field is one under whatever name it is to be told. What a function
+    reads is its host's responsibility."""
     return name in SENSITIVE or (isinstance(source, str) and source.rpartition(".")[2] in SENSITIVE)
 
 
