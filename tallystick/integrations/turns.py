@@ -219,7 +219,7 @@ class Turn:
             return None
 
     def _malformed(self, error: BadCredentials) -> None:
-        self.connection.refuse(str(error))
+        self.connection.refuse(f"Reconnect: {error}")
         self.connection.refresh_from_db()
         self.ended_by = self.connection.may_be_called()
 
