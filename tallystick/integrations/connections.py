@@ -205,8 +205,9 @@ class Connection(Leased, TenantModel):
         self._note(rests_until=until, rest_reason=reason[:200])
 
     def refuse(self, words: str) -> None:
-        """The credentials are dead: say so once, in `words` that ask to reconnect, and let the links wait. Not where they
-        have been replaced since this object was read: that was said of the old ones."""
+        """The credentials are dead: say so once, in `words` that ask to reconnect, and let the links
+        wait. Not where they have been replaced since this object was read: that was said of the old
+        ones."""
         same = Connection.objects.everywhere().filter(pk=self.pk, updated_at=self.updated_at)
         changed = same.filter(needs_reconnect=False)
         if changed.update(
