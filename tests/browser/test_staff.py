@@ -17,10 +17,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from tallystick.accounts.models import Account, Membership
 from tallystick.accounts.standing import Role
+from tallystick.billing import payments
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.products import Product
 from tallystick.billing.states import InvoiceStatus
 from tallystick.billing.tests import samples
+from tallystick.kit.money import Money
 from tests.browser import staff_scene
 from tests.browser.chromium import watch
 from tests.browser.sessions import sign_in
@@ -187,3 +189,19 @@ def test_fits_a_phone(browser: Browser, live_server: LiveServer, account: Accoun
         width = page.evaluate("document.documentElement.scrollWidth")
         assert (path, width) == (path, 390)
     context.close()
+
+
+def test_a_statement_is_whole_on_a_phone(desk: Page, account: Account) -> None:
+    """Numbers and balances, in the notation that is widest of those that most read."""
+    invoice = samples.invoice(account)
+    payments.pay(invoice, Money.parse("1255.73", "EUR"), method="manual", by=None)
+    desk.set_viewport_size({"width": 390, "height": 844})
+    desk.goto(f"/staff/clients/{account.uid}/statement/")
+    expect(desk.get_by_text(invoice.number)).to_be_visible()
+    expect(desk.get_by_role("group", name="Movements")).to_contain_text("4,000.00")
+    cut = desk.evaluate(
+        """() => [...document.querySelectorAll('main table, main .scroll, main td')]
+            .filter(each => each.scrollWidth > each.clientWidth)
+            .map(each => each.textContent.trim())"""
+    )
+    assert cut == []
