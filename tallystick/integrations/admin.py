@@ -72,8 +72,8 @@ class ConnectionAdmin(ChoosesFields, TenantAdmin):
     list_filter = ("type", "sync_status", "is_active")
     search_fields = ("name", "account")
     readonly_fields = (
-        "sync_status", "state", "sync_error", "last_synced_at", "rests_until", "rest_reason",
-        "failures", "account",
+        "sync_status", "state", "sync_error", "notice", "last_synced_at", "rests_until",
+        "rest_reason", "failures", "account",
     )  # fmt: skip
     actions = ("test_connection", "send_everything_due_again")
 
@@ -111,8 +111,13 @@ class ConnectionAdmin(ChoosesFields, TenantAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Its links are the memory of what exists there: switch it off instead."""
-        del request
-        return isinstance(obj, Connection) and not obj.links.exists()
+        is_unused = isinstance(obj, Connection) and not obj.links.exists()
+        return is_unused and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ANN401
+        """What was read and noted of it goes with it, though none of that is deleted by itself."""
+        listed, counts, _forbidden, protected = super().get_deleted_objects(objs, request)
+        return listed, counts, set(), protected
 
     def _type(self, request: HttpRequest, obj: Connection | None) -> str:
         asked = obj.type if obj else request.POST.get("type") or request.GET.get("type", "")
@@ -123,20 +128,20 @@ class ConnectionAdmin(ChoosesFields, TenantAdmin):
     def state(self, obj: Connection) -> str:
         if obj.needs_reconnect:
             return obj.sync_error
-        return obj.rest_reason or obj.sync_error or "all right"
+        return obj.rest_reason or obj.sync_error or obj.notice or "all right"
 
     @admin.action(description="Test the connection")
     def test_connection(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
         for connection in queryset:
             try:
                 found = client_of(connection).ping()
+                connection.led_to(found.id, is_vouched=True)
                 read_labels(connection)
             except (ProviderError, BadCredentials) as error:
                 self.message_user(request, f"{connection}: {error}", messages.ERROR)
             else:
-                Connection.objects.of(connection.website).filter(pk=connection.pk).update(
-                    needs_reconnect=False, sync_error="", account=found.id or connection.account
-                )
+                connection.mend()
+                record("connection.tested", connection, actor=actor_in(request))
                 self.message_user(request, f"{connection}: connected to {found.name}.")
 
     @admin.action(description="Try again what failed")
@@ -144,7 +149,8 @@ class ConnectionAdmin(ChoosesFields, TenantAdmin):
         self, request: HttpRequest, queryset: QuerySet[Connection]
     ) -> None:
         links = Link.objects.filter(connection__in=queryset.values("pk"))
-        self.message_user(request, f"{links.revive()} links are due now.")
+        with acting(actor_in(request)):
+            self.message_user(request, retry(links.failed()).in_words())
 
 
 _LONGEST_LISTED = 160

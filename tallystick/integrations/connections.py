@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -11,12 +12,14 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from pydantic import SecretStr
 from pydantic import ValidationError as SchemaError
 
+from tallystick import queue
 from tallystick.accounts.tenancy import TenantModel
 from tallystick.events import record
 from tallystick.integrations import registry, sources
-from tallystick.kit import clock
+from tallystick.kit import clock, signing
 from tallystick.kit.db.fields import EncryptedJSONField
 from tallystick.ports.fields import FieldLabels
 from tallystick.ports.provider import Settings
@@ -34,10 +37,19 @@ class BadCredentials(ValueError):
     """The settings of a connection are incomplete or malformed."""
 
 
+FAULTS = ("failures", "rests_until", "rest_reason", "sync_error")
 SETTINGS = (
     *("website", "type", "name", "is_active", "conflict_rule"),
     *("account", "credentials", "custom_data"),
-    *("needs_reconnect", "failures", "rests_until", "rest_reason", "sync_error", "updated_at"),
+    *("needs_reconnect", *FAULTS, "updated_at"),
+)
+ANOTHER_COMPANY = (
+    "these settings lead to another company than the one this connection has been in step with; "
+    "make a new connection for it."
+)
+UNKNOWN_COMPANY = (
+    "its address has changed, and it cannot be asked which company it leads to. If that is the same "
+    "one, say so by testing the connection in the admin; if not, make a new connection for it."
 )
 WORKING = models.Q(is_active=True, needs_reconnect=False)
 """A condition: may be spoken to at all; switched on, credentials not refused."""
@@ -70,6 +82,8 @@ class Connection(Leased, TenantModel):
     account = models.CharField(
         max_length=100, blank=True, db_index=True, help_text="The provider's id of the company."
     )
+    account_proof = models.CharField(max_length=64, blank=True, editable=False)
+    """A digest of the settings that were seen to lead to that company."""
     is_active = models.BooleanField(default=True)
     conflict_rule = models.CharField(
         gettext_lazy("when a customer or product was changed there"),
@@ -89,6 +103,8 @@ class Connection(Leased, TenantModel):
         max_length=10, choices=SyncStatus, default=SyncStatus.IDLE, editable=False
     )
     sync_error = models.TextField(blank=True, editable=False)
+    notice = models.TextField(blank=True, editable=False)
+    """What a person is to see to, and keeps nothing from going on."""
     last_synced_at = models.DateTimeField(null=True, editable=False)
     needs_reconnect = models.BooleanField(default=False, editable=False)
     rests_until = models.DateTimeField(null=True, editable=False)
@@ -165,14 +181,48 @@ class Connection(Leased, TenantModel):
         self.credentials, self.custom_data = dict(credentials), dict(custom_data)
         if wrong := sources.unknown(self.provider, custom_data):
             raise BadCredentials(wrong)
-        account = self.provider(self.settings()).account()
-        if self.account and account != self.account and self.pk and self.links.exists():
-            raise BadCredentials(
-                "these settings lead to another company than the one this connection has been "
-                "in step with; make a new connection for it."
-            )
-        self.account = account
+        if account := self.provider(self.settings()).account():
+            self._is_same(account)
+            self.account = account
         self.mended()
+
+    def is_proven(self) -> bool:
+        """Whether its settings are those that were seen to lead to its company. Raises
+        `BadCredentials`."""
+        if not self.provider.leads:
+            return True
+        is_known = bool(self.account) or self.provider.by_callback
+        return is_known and self.account_proof == self._proof()
+
+    def led_to(self, account: str, *, is_vouched: bool = False) -> None:
+        """Its settings were seen to lead to this company; empty where that cannot be asked, and a
+        person vouches for it or nobody. Raises `BadCredentials` where what it knows is another's."""
+        if account:
+            self._is_same(account)
+        elif self.account_proof and self._is_in_use() and not is_vouched:
+            raise BadCredentials(UNKNOWN_COMPANY)
+        self._note(account=account or self.account, account_proof=self._proof())
+
+    def _is_same(self, account: str) -> None:
+        if self.account and account != self.account and self._is_in_use():
+            raise BadCredentials(ANOTHER_COMPANY)
+
+    def _is_in_use(self) -> bool:
+        """Whether anything of ours is there, or may be."""
+        if not self.pk:
+            return False
+        sent = self.links.exclude(remote_id="", attempt_key="")
+        return sent.exists() or self.remote_records.exists()
+
+    def _proof(self) -> str:
+        if not self.provider.leads:
+            return ""
+        settings = self.settings().model_dump(include=set(self.provider.leads))
+        plain = {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in settings.items()
+        }
+        return signing.digest(json.dumps([self.type, plain], sort_keys=True))
 
     def choose_fields(self, chosen: Mapping[str, Mapping[str, str]]) -> None:
         """Store what goes into which field: setting -> field -> source. Raises `BadCredentials`."""
@@ -200,6 +250,12 @@ class Connection(Leased, TenantModel):
         self.rests_until, self.rest_reason, self.sync_error = None, "", ""
         self.updated_at = clock.now()
 
+    def mend(self) -> None:
+        """It was seen to work: forget what was wrong with it, and go on."""
+        self.mended()
+        self.save(update_fields=["needs_reconnect", *FAULTS, "updated_at"])
+        queue.wake("connections")
+
     def rest(self, until: datetime, reason: str) -> None:
         """Send nothing before `until`; other connections go on."""
         self._note(rests_until=until, rest_reason=reason[:200])
@@ -226,8 +282,10 @@ class Connection(Leased, TenantModel):
             self.rest(now + max(pause, BREAKER_BASE), f"Resting after failures: {reason}")
 
     def tell(self, reason: str) -> None:
-        """Something about it is to be seen to by a person, and keeps nothing from going on."""
-        self._note(sync_error=reason)
+        """Something about it is to be seen to by a person, and keeps nothing from going on. It stands
+        until who told it takes it back, by an empty one."""
+        if reason != self.notice:
+            self._note(notice=reason)
 
     def answered(self) -> None:
         """A call got through: whatever was wrong with the way there is over. What limits asked for

@@ -16,7 +16,7 @@ class InboundEvent(QueueRow):
     """
 
     connection = models.ForeignKey(
-        "integrations.Connection", on_delete=models.PROTECT, related_name="inbound"
+        "integrations.Connection", on_delete=models.CASCADE, related_name="inbound"
     )
     event_id = models.CharField(max_length=200)
     kind = models.CharField(max_length=20, blank=True)

@@ -24,7 +24,7 @@ class SyncLog(models.Model):
         PULL = "pull"
 
     connection = models.ForeignKey(
-        "integrations.Connection", on_delete=models.PROTECT, related_name="logs"
+        "integrations.Connection", on_delete=models.CASCADE, related_name="logs"
     )
     direction = models.CharField(max_length=4, choices=Direction)
     sync_type = models.CharField(max_length=20)

@@ -35,7 +35,7 @@ class Pull(QueueRow):
     is in seconds."""
 
     connection = models.ForeignKey(
-        "integrations.Connection", on_delete=models.PROTECT, related_name="pulls"
+        "integrations.Connection", on_delete=models.CASCADE, related_name="pulls"
     )
     data_type = models.CharField(max_length=20)
     every = models.PositiveIntegerField(default=900)

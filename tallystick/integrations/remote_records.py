@@ -55,7 +55,7 @@ class RemoteRecord(models.Model):
         PRODUCT = "product", _("new product")
 
     connection = models.ForeignKey(
-        "integrations.Connection", on_delete=models.PROTECT, related_name="remote_records"
+        "integrations.Connection", on_delete=models.CASCADE, related_name="remote_records"
     )
     kind = models.CharField(max_length=20, choices=[(kind, kind) for kind in _CLASSES])
     remote_id = models.CharField(max_length=128)

@@ -71,6 +71,7 @@ class Subscribing:
             self.turn.report(error)
             return False
         self.connection.answered()
+        self.connection.tell("")
         return True
 
     def _under_lease(self, subscribe: Callable[[str], int]) -> int:

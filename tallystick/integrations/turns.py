@@ -110,7 +110,7 @@ class Turn:
         self._begin(client)
         try:
             with acting(self._actor()):
-                yield client
+                yield client if self._is_proven(client) else None
         except TurnOver as over:
             self.ended_by = str(over)
         except BadCredentials as error:
@@ -217,6 +217,31 @@ class Turn:
         except BadCredentials as error:
             self._malformed(error)
             return None
+
+    def _is_proven(self, client: registry.AnyProvider) -> bool:
+        """Whether it leads to the company that its links speak of: seen before anything is sent."""
+        try:
+            if not self.connection.is_proven():
+                self._prove(client)
+        except BadCredentials as error:
+            self._malformed(error)
+            return False
+        except TurnOver as over:
+            self.ended_by = str(over)
+            return False
+        return True
+
+    def _prove(self, client: registry.AnyProvider) -> None:
+        account = ""
+        if not self.connection.provider.by_callback:  # which cannot be asked
+            self.draw()
+            try:
+                account = client.ping().id
+            except ProviderError as error:
+                self.report(error)
+                raise TurnOver(str(error)) from error
+            self.connection.answered()
+        self.connection.led_to(account)
 
     def _malformed(self, error: BadCredentials) -> None:
         self.connection.refuse(f"Reconnect: {error}")

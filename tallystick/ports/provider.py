@@ -72,6 +72,9 @@ class Provider(ABC, Generic[S]):
     attempt keeps its identity until then. `batch_size` is 1."""
     always_welcomes: ClassVar[bool] = False
     """It cancels a webhook that is answered 404, 405 or 410: its receiver never says so."""
+    leads: ClassVar[frozenset[str]] = frozenset()
+    """The settings that choose the company it speaks to, where `account` does not say which that is.
+    When they change it is asked (`ping`); of a go-between, which cannot be asked, a person."""
     environment: ClassVar[tuple[str, str]] = ("", "client_id")
     """How the environment names its settings: the prefix of the variables (empty: the type), and the
     setting that switches the connection on."""

@@ -128,6 +128,7 @@ def test_settings_of_another_company_are_refused_once_it_is_in_step(
     site: Site, staff: Client
 ) -> None:
     site.customer()
+    site.serve()
     other = site.stand.describe(site.stand.app("Demo Company (UK)"))
     with pytest.raises(BadCredentials, match="another company"):
         site.connection.configure(

@@ -46,9 +46,13 @@ def test_a_push_that_takes_two_calls_draws_two(ninja: NinjaSite, now: VirtualClo
     assert ninja.connection.rest_reason == "The minute limit is used up."
 
 
-def test_a_push_is_made_also_where_it_takes_more_calls_than_are_allowed(ninja: NinjaSite) -> None:
+def test_a_push_is_made_also_where_it_takes_more_calls_than_are_allowed(
+    ninja: NinjaSite, now: VirtualClock
+) -> None:
     ninja.connection.custom_data["calls_per_minute"] = 1
     ninja.connection.save()
+    ninja.serve()  # what company it is, is asked now
+    now.advance(timedelta(minutes=2))
     turn = Turn(ninja.connection, "worker")
     with turn.held():
         turn.draw(2)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from tallystick.ports.errors import Taken
+from tallystick.ports.errors import Refused, Taken
 from tallystick.ports.records import Customer, Remote
 from tallystick.ports.roles import Push
 from tallystick.providers.invoiceninja.api import InvoiceNinjaApi
-from tallystick.providers.invoiceninja.desk import Desk, Payload
+from tallystick.providers.invoiceninja.desk import ANOTHERS, Desk, Payload
 from tallystick.providers.invoiceninja.mapping import CustomerFields, first_notes
 from tallystick.providers.invoiceninja.schema import (
     Client,
@@ -22,6 +23,7 @@ from tallystick.providers.invoiceninja.statics import Statics
 from tallystick.providers.invoiceninja.wording import LINE, fitted
 
 _EMAIL = 100
+_IDENTITY = re.compile("[0-9a-f]{32}$")
 
 
 class Clients(Desk[Customer]):
@@ -75,6 +77,8 @@ class Clients(Desk[Customer]):
 
     def _changed(self, record: Customer, identity: str) -> Remote:
         there = self._api.get(self.address(identity), One[Client]).data
+        if there.id_number != record.key and _shape(there.id_number) == _shape(record.key):
+            raise Refused(ANOTHERS % there.id_number)
         if there.is_deleted and not record.is_active:
             return self.remote(there)
         self.woken(there, is_active=record.is_active)
@@ -93,6 +97,11 @@ class Clients(Desk[Customer]):
 
     def _payload(self, record: Customer) -> Payload:
         return {name: fitted(str(of(record)), LINE, name) for name, of in self._fields.items()}
+
+
+def _shape(key: str) -> str:
+    """What our keys have in common, and staff's own numbers have not."""
+    return _IDENTITY.sub("#", key)
 
 
 def _person(record: Customer) -> Payload:

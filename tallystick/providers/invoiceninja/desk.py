@@ -15,6 +15,7 @@ from tallystick.providers.invoiceninja.schema import HOSTED, InvoiceNinjaSetting
 
 R = TypeVar("R", bound=Record)
 Payload = dict[str, Any]
+ANOTHERS = "What is there bears the key %s, which is another's: it is left alone."
 
 _HOSTED_WEB = f"https://app.{HOSTED}"
 

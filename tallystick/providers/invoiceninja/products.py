@@ -9,11 +9,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import ClassVar
 
+from tallystick.ports.errors import Refused
 from tallystick.ports.records import Product, Remote
 from tallystick.ports.roles import Push
 from tallystick.providers.invoiceninja import schema
 from tallystick.providers.invoiceninja.api import InvoiceNinjaApi
-from tallystick.providers.invoiceninja.desk import Desk, Payload
+from tallystick.providers.invoiceninja.desk import ANOTHERS, Desk, Payload
 from tallystick.providers.invoiceninja.mapping import NUMBERS, ProductFields, told
 from tallystick.providers.invoiceninja.schema import InvoiceNinjaSettings, Many, One
 from tallystick.providers.invoiceninja.statics import Statics
@@ -68,6 +69,8 @@ class Products(Desk[Product]):
         return self.remote(ours) if ours else None
 
     def _changed(self, record: Product, there: schema.Product) -> Remote:
+        if there.custom_value4.startswith(MARK) and there.custom_value4 != mark(record):
+            raise Refused(ANOTHERS % there.custom_value4)
         if there.is_deleted and not record.is_active:
             return self.remote(there)
         payload = {**self._payload(record), "product_key": self._key_for(record, there)}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from tallystick.kit import signing
 from tallystick.ports.errors import Missing, Refused
 from tallystick.ports.exchange import Line
 from tallystick.ports.fields import Field, FieldLabels, MapsFields
@@ -104,6 +105,7 @@ class InvoiceNinja(
     category = Category.ACCOUNTING
     settings_class = InvoiceNinjaSettings
     environment = ("INVOICE_NINJA", "api_url")
+    leads = frozenset({"api_url", "api_token"})
     reads = mapping.CUSTOMER_DETAILS | mapping.PRODUCT_DETAILS
     # It deletes a webhook that is answered 404, 405 or 410.
     always_welcomes = True
@@ -187,7 +189,9 @@ class InvoiceNinja(
 
     def ping(self) -> AccountInfo:
         found = self._api.ask("/companies/current", One[Company]).data
-        return AccountInfo(found.id, found.settings.name or found.id)
+        # The first company has the same id on every server that kept the salt it came with.
+        mark = signing.digest(found.company_key)[:16] if found.company_key else self.settings.host
+        return AccountInfo(f"{found.id}-{mark}", found.settings.name or found.id)
 
     def close(self) -> None:
         self._api.close()

@@ -72,9 +72,12 @@ class InvoiceNinjaSettings(Settings):
     debug: bool = False
 
     @property
+    def host(self) -> str:
+        return urlsplit(self.api_url).hostname or ""
+
+    @property
     def is_hosted(self) -> bool:
-        host = urlsplit(self.api_url).hostname or ""
-        return host == HOSTED or host.endswith(_HOSTED_BELOW)
+        return self.host == HOSTED or self.host.endswith(_HOSTED_BELOW)
 
     def allowed_calls(self) -> int | None:
         """Calls a minute; None where nobody limits them."""
@@ -258,6 +261,7 @@ class CompanySettings(Reply):
 
 class Company(Reply):
     id: Id
+    company_key: Text = ""
     settings: CompanySettings = CompanySettings()
 
 

@@ -48,6 +48,7 @@ class Relay(Provider[RelaySettings], PushesCustomers, PushesProducts, Archives, 
     reads = payload.READS
     by_callback = True
     environment = ("INVOICE_NINJA", "webhook_url")
+    leads = frozenset({"webhook_url"})
 
     def __init__(
         self,

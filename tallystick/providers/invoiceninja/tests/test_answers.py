@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import httpx2
 import pytest
 
@@ -28,10 +30,22 @@ def test_a_token_that_does_not_count_asks_to_reconnect() -> None:
 
 def test_the_token_and_what_keeps_html_away_go_with_every_call() -> None:
     client, network = ninja({})
-    assert client.ping().id == "VolejRejNm"
+    assert client.ping().name
     (request,) = network.requests()
     assert request.headers["x-api-token"] == TOKEN
     assert request.headers["x-requested-with"] == "XMLHttpRequest"
+
+
+def test_first_companies_of_two_servers_are_two() -> None:
+    """Their ids are one where the servers kept the salt they came with."""
+    first, second = json.loads(fixture("company")), json.loads(fixture("company"))
+    second["data"]["company_key"] = "another"
+    found = [
+        ninja({"POST companies/current": json.dumps(said).encode()})[0].ping().id
+        for said in (first, second, first)
+    ]
+    assert found[0] == found[2] != found[1]
+    assert found[0].startswith("VolejRejNm-")
 
 
 def test_a_user_without_the_right_is_told() -> None:

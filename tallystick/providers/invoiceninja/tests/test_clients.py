@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
-from tallystick.ports.errors import Missing, Taken
+from tallystick.ports.errors import Missing, Refused, Taken
 from tallystick.ports.records import Kind, Remote
 from tallystick.ports.roles import Gone, Push
 from tallystick.ports.samples import customer
@@ -107,6 +108,17 @@ def test_an_id_number_that_staff_entered_stays() -> None:
     )
     assert remotes_of(client.push_customers([Push(customer(1), THERE)], attempt="1"))
     assert "id_number" not in bodies(network, "PUT clients/Opnel5aKBz")[0]
+
+
+def test_a_client_that_bears_the_key_of_another_of_ours_is_left_alone() -> None:
+    ours, others = (replace(customer(1), key=f"c-{digit * 32}") for digit in "ab")
+    there = json.loads(fixture("client"))
+    there["data"]["id_number"] = others.key
+    client, network = ninja({"GET clients/Opnel5aKBz": json.dumps(there).encode()})
+    (why,) = client.push_customers([Push(ours, THERE)], attempt="1")
+    assert isinstance(why, Refused)
+    assert others.key in str(why)
+    assert [called(each) for each in network.requests()] == ["GET clients/Opnel5aKBz"]
 
 
 def test_a_client_that_is_there_already_is_brought_up_to_date() -> None:

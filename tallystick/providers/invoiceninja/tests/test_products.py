@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import unicodedata
 from dataclasses import replace
 from decimal import Decimal
@@ -98,6 +99,16 @@ def test_a_product_of_others_is_left_alone() -> None:
     assert len(sent["product_key"]) <= 50
     calls = [called(r) for r in network.requests() if "products" in called(r)]
     assert calls == ["GET products", "GET products", "POST products"]
+
+
+def test_a_product_that_bears_the_mark_of_another_of_ours_is_left_alone() -> None:
+    there = json.loads(fixture("product"))
+    there["data"]["custom_value4"] = "Django_ID_8"
+    client, network = ninja({"GET products/eP01NkQz7R": json.dumps(there).encode()})
+    (why,) = client.push_products([Push(lesson(details=DETAILS), THERE)], attempt="1")
+    assert isinstance(why, Refused)
+    assert "Django_ID_8" in str(why)
+    assert [called(each) for each in network.requests()] == ["GET products/eP01NkQz7R"]
 
 
 def test_a_product_that_is_there_is_not_made_again() -> None:
