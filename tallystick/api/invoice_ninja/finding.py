@@ -14,13 +14,11 @@ from tallystick.api.invoice_ninja.inputs import UserId
 from tallystick.api.problems import Problem
 from tallystick.integrations.connections import Connection
 from tallystick.integrations.invoice_ninja import routes
-from tallystick.integrations.invoice_ninja.people import Person, mark, of_users, people
+from tallystick.integrations.invoice_ninja.people import Person, mark, people
 from tallystick.integrations.links import Link
 
 if TYPE_CHECKING:
     from tallystick.people.models import User
-
-__all__ = ["marked", "of_users", "people", "persons_of", "unlinked", "user_named"]
 
 NO_USER = "There is no such user at the websites that this is for."
 
@@ -63,9 +61,7 @@ def persons_of(links: Sequence[Link]) -> list[tuple[Person, Link]]:
     """Whose `links` are, in their order: one query."""
     ids = {link.local_id for link in links}
     accounts = Account.objects.of({link.connection.website_id for link in links})
-    found = {
-        str(account.pk): account for account in accounts.filter(pk__in=ids).select_related("user")
-    }
+    found = routes.by_local_id(accounts.filter(pk__in=ids))
     return [
         (Person(found[link.local_id], [link]), link) for link in links if link.local_id in found
     ]

@@ -19,7 +19,7 @@ from tallystick.api.problem_kinds import KINDS
 from tallystick.api.problems import Problem
 from tallystick.integrations.invoice_ninja import callbacks, settling
 from tallystick.integrations.invoice_ninja.callbacks import Callback, Conflict, Effect, Unknown
-from tallystick.integrations.invoice_ninja.people import Person
+from tallystick.integrations.invoice_ninja.people import Person, people
 from tallystick.integrations.invoice_ninja.settling import Outcome
 from tallystick.integrations.links import Link
 from tallystick.ports.records import Kind
@@ -62,7 +62,7 @@ class ClientCreated(NinjaResource):
         link = _named(finding.marked(connections, [told.user_id]), told)
         (outcome,) = settling.settle_all([(link, told.callback)])
         effect = _effect(outcome, inputs.ClientCreated.id_name, finding.NO_USER)
-        person = finding.people(connections, [told.user_id]).get(told.user_id)
+        person = people(connections, [told.user_id]).get(told.user_id)
         if person is None:  # gone in this moment
             raise Problem("not_found", finding.NO_USER)
         shape = shapes.user(person, person.link(told.callback.delivery_id))

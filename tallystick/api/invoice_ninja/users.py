@@ -15,6 +15,7 @@ from tallystick.api.invoice_ninja import examples, finding, inputs, shapes, told
 from tallystick.api.invoice_ninja.doors import NinjaResource
 from tallystick.api.problems import Problem
 from tallystick.integrations.connections import Connection
+from tallystick.integrations.invoice_ninja.people import of_users
 from tallystick.integrations.invoice_ninja.states import SyncStatus, is_in, status_of
 from tallystick.integrations.links import Link, LinkQuerySet
 from tallystick.integrations.retrying import retry
@@ -58,7 +59,7 @@ class PendingUsers(NinjaResource):
     def get(self, request: Request) -> Response:
         Asked.read(request)
         question = paging.Question(
-            finding.of_users(self.connections()).filter(state__in=OPEN),
+            of_users(self.connections()).filter(state__in=OPEN),
             order=paging.BY_ID,
             binding=self.relay.name if self.relay else self.caller.name,
         )
@@ -121,7 +122,7 @@ class BulkSync(NinjaResource):
         errors: list[dict[str, Any]] = []
         with transaction.atomic():
             if "status" in said:
-                links = finding.of_users(connections).filter(is_in(said["status"]))
+                links = of_users(connections).filter(is_in(said["status"]))
             else:
                 user_ids = list(dict.fromkeys(said["user_ids"]))
                 links, errors = _named(connections, user_ids, force=said["force"])

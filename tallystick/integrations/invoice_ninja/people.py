@@ -12,6 +12,7 @@ from django.db.models.functions import Cast
 from tallystick.accounts.models import Account
 from tallystick.integrations import sync
 from tallystick.integrations.connections import Connection
+from tallystick.integrations.invoice_ninja import routes
 from tallystick.integrations.links import Link, LinkQuerySet
 from tallystick.ports.records import Kind
 
@@ -36,17 +37,9 @@ class Person:
 def people(connections: Sequence[Connection], user_ids: Iterable[Any]) -> dict[Any, Person]:
     """Those of `user_ids` that there are, by id: two queries however many they are."""
     accounts = Account.objects.of({each.website_id for each in connections})
-    mine = {
-        str(account.pk): account
-        for account in accounts.filter(user__in=list(user_ids)).select_related("user")
-    }
+    mine = routes.by_local_id(accounts.filter(user__in=list(user_ids)))
     by_account: dict[str, list[Link]] = {local_id: [] for local_id in mine}
-    found = Link.objects.filter(
-        connection__in=list(connections),
-        kind=Kind.CUSTOMER.value,
-        model=Account._meta.label,
-        local_id__in=list(mine),
-    )
+    found = routes.links_of_accounts(mine).filter(connection__in=list(connections))
     known = {connection.pk: connection for connection in connections}
     for link in found.order_by("pk"):
         link.connection = known[link.connection_id]

@@ -33,10 +33,22 @@ def links(kind: Kind) -> models.QuerySet[Link]:
 
 def links_of_users(user_ids: Iterable[Any]) -> dict[Any, Link]:
     """User id -> the link of their account: two queries however many there are."""
-    accounts = Account.objects.everywhere().filter(user__in=list(user_ids))
-    users = {str(pk): user for pk, user in accounts.values_list("pk", "user")}
-    found = _best(links(Kind.CUSTOMER).filter(model=Account._meta.label, local_id__in=list(users)))
-    return {users[local_id]: link for local_id, link in found.items()}
+    accounts = by_local_id(Account.objects.everywhere().filter(user__in=list(user_ids)))
+    at_routes = links_of_accounts(accounts).filter(connection__type__in=ROUTES)
+    found = _best(at_routes.select_related("connection"))
+    return {accounts[local_id].user_id: link for local_id, link in found.items()}
+
+
+def by_local_id(accounts: models.QuerySet[Account]) -> dict[str, Account]:
+    """`accounts` with their users, by what links know them by: one query."""
+    return {str(account.pk): account for account in accounts.select_related("user")}
+
+
+def links_of_accounts(local_ids: Iterable[str]) -> models.QuerySet[Link]:
+    """All links of these accounts, at whatever connection."""
+    return Link.objects.filter(
+        kind=Kind.CUSTOMER.value, model=Account._meta.label, local_id__in=list(local_ids)
+    )
 
 
 def links_of(objects: Sequence[models.Model]) -> dict[Any, Link]:

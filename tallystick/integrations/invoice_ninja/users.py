@@ -171,10 +171,9 @@ def known(user_id: str, connections: Sequence[Connection]) -> list[Connection]:
 
 def _people(page: Sequence[Link]) -> dict[str, tuple[Any, str, str]]:
     ids = [link.local_id for link in page if link.model == Account._meta.label]
-    accounts = Account.objects.everywhere().filter(pk__in=ids, user__isnull=False)
-    rows = accounts.select_related("user")
+    accounts = routes.by_local_id(Account.objects.everywhere().filter(pk__in=ids))
     return {
-        str(account.pk): (account.user_id, account.user.get_username(), account.user.email)
-        for account in rows
+        local_id: (account.user_id, account.user.get_username(), account.user.email)
+        for local_id, account in accounts.items()
         if account.user
     }
