@@ -50,7 +50,8 @@ def test_what_failed_is_due_again_and_the_rest_is_left_alone(ninja: Ninja) -> No
 
 def test_a_wait_between_two_tries_is_cut_short(ninja: Ninja) -> None:
     ninja.customer()
-    ninja.stand.faults.switch_on(Fault(kind=FaultKind.STATUS, method="POST", times=1))
+    fault = Fault(kind=FaultKind.STATUS, method="POST", path="/clients", times=1)
+    ninja.stand.faults.switch_on(fault)
     ninja.serve()
     assert not Link.objects.due().exists()
     run(RETRY)
