@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from tallystick.kit import clock
 
@@ -19,6 +20,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def _engine() -> str:
     return str(settings.DATABASES["default"]["ENGINE"])
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left() -> Iterator[None]:
+    """A request leaves its reader's language to the thread, and so to the next test."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
