@@ -13,7 +13,7 @@ from django.test import Client
 
 from tallystick.accounts.models import Account, Membership, Website
 from tallystick.accounts.standing import Role
-from tallystick.billing import payments
+from tallystick.billing import payments, refunds
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.tests import making, samples
 from tallystick.kit import clock
@@ -88,6 +88,15 @@ def test_what_happens_in_one_moment_keeps_its_order(
 ) -> None:
     made = [making.issued(account, making.line(price)) for price in ("1", "2", "3")]
     assert [row[2] for row in rows(signed_in)] == [invoice.number for invoice in made]
+
+
+def test_a_movement_is_a_noun(staff: Client, invoice: Invoice) -> None:
+    """What is done is called otherwise: "Erstatten" stands on the button alone."""
+    payment = payments.mark_paid(invoice, by=None)
+    refunds.refund(payment, making.eur("5"), by=None, reason="Goodwill")
+    address = f"/staff/clients/{invoice.client.uid}/statement/"
+    page = staff.get(address, headers={"accept-language": "de"})
+    assert ">Erstattung</a>" in page.content.decode()
 
 
 @pytest.mark.parametrize(

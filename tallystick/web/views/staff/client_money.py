@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tallystick.accounts.models import Account
@@ -41,7 +41,7 @@ _KINDS = {
     Move.VOID: gettext_lazy("Invoice voided"),
     Move.CREDIT_NOTE: gettext_lazy("Credit note"),
     Move.PAYMENT: gettext_lazy("Payment"),
-    Move.REFUND: gettext_lazy("Refund"),
+    Move.REFUND: pgettext_lazy("what moved", "Refund"),
     Move.DISPUTE: gettext_lazy("Disputed payment"),
     Move.WALLET: gettext_lazy("Credit granted"),
 }
