@@ -131,6 +131,7 @@ _STATUS: dict[str, int] = {
     "prefix_taken": H.CONFLICT,
     "edited_meanwhile": H.CONFLICT,
     "insufficient_funds": H.CONFLICT,
+    "link_used": H.GONE,
     "not_allowed": H.FORBIDDEN,
     "unknown_link": H.NOT_FOUND,
     "replaced_link": H.GONE,

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from tallystick.api.tests.desk import Caller, Desk, anybody
-from tallystick.billing import paylinks
+from tallystick.billing import paylinks, payments
 from tallystick.billing.link_log import LinkEvent
 from tallystick.billing.tests import making
 from tallystick.billing.tokens import new_payment_token, new_reference
@@ -40,6 +40,17 @@ def test_who_is_billed_pays_from_the_wallet_and_nobody_else(desk: Desk) -> None:
     assert anybody().get(path(desk)).body["state"] == "paid"
     told = desk.as_client().post(path(desk), pay)
     assert (told.status, told.code) == (409, "already_paid")
+
+
+def test_one_use_is_one_payment_by_the_link(desk: Desk) -> None:
+    desk.invoice.website.allow_part_payments = True
+    desk.invoice.website.save()
+    payments.pay(desk.invoice, making.eur("1.00"), method="manual", by=None)
+    paylinks.make(desk.invoice, one_use=True)
+    pay = {"method": "wallet", "amount": "10.00"}
+    assert desk.as_client().post(path(desk), pay).body["state"] == "partially_paid"
+    told = desk.as_client().post(path(desk), pay)
+    assert (told.status, told.code) == (410, "link_used")
 
 
 def test_each_end_has_its_own_code(now: VirtualClock, desk: Desk) -> None:

@@ -256,6 +256,19 @@ class TestPaying:
             for word in ("Receipt", "has received", "Paid on"):
                 assert word not in text, path
 
+    def test_by_a_link_for_one_use_once(
+        self, signed_in: Client, account: Account, website: Website
+    ) -> None:
+        Website.objects.filter(pk=website.pk).update(allow_part_payments=True)
+        account.website.refresh_from_db()
+        samples.fill_wallet(account, "6000.00")
+        invoice = samples.invoice(account, link_one_use=True)
+        form = form_of(signed_in, invoice) | {"method": "wallet", "amount": "10"}
+        for _time in range(2):
+            assert signed_in.post(path_of(invoice), form).status_code == 303
+        assert signed_in.get(path_of(invoice)).status_code == 410
+        assert [each.amount for each in invoice.payments.all()] == [Decimal(10)]
+
     @pytest.mark.parametrize("method", ["", "stripe", "card", "\x00", "manual "])
     def test_an_unknown_method(self, signed_in: Client, invoice: Invoice, method: str) -> None:
         assert pay(signed_in, invoice, method=method).status_code == 422

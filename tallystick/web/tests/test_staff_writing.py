@@ -156,6 +156,8 @@ def test_totals_store_nothing(staff: Client, account: Account) -> None:
     answer = staff.post("/staff/invoices/totals/", asked).content.decode()
     assert "99.99" in answer
     assert 'id="l-3-amount"' in answer
+    assert "Line 3: Write it in figures, such as 1,234.5." in answer
+    assert "Line 1" not in answer
     assert not Invoice.objects.of(account.website).exists()
 
 

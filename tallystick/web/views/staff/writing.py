@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from tallystick.web.views.staff.invoice_forms import InvoiceForm
 
 _SUGGESTED = 8
 _SAVING = ("save", "issue", "issue-quietly")
+_FIGURES = ("quantity", "price", "discount")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,9 +58,10 @@ def copy(request: HttpRequest, desk: Desk, uid: UUID) -> HttpResponse:
 @require_POST
 @for_staff
 def total(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """What the form comes to so far; nothing is stored."""
+    """What the form comes to so far, and what of it cannot be counted; nothing is stored."""
     form = InvoiceForm(desk, request.POST)
     page = desk.page("invoices", form=form, totals=form.totals)
+    page["uncounted"] = list(_uncounted(form))
     return render(request, "web/staff/form/live.html", page)
 
 
@@ -81,6 +84,13 @@ def find_product(request: HttpRequest, desk: Desk) -> HttpResponse:
     found = products.filter(is_active=True, name__icontains=text).select_related("tax_rate")
     page = desk.page("invoices", found=list(found[:_SUGGESTED]) if text else [], text=text)
     return render(request, "web/staff/form/products.html", page)
+
+
+def _uncounted(form: InvoiceForm) -> Iterator[tuple[int, str, str]]:
+    """The figures that were typed and cannot be read: line, field, and why."""
+    for number, name, message in form.wrongs:
+        if name in _FIGURES and form.rows[number - 1].values.get(name, "").strip():
+            yield number, name, message
 
 
 def _answered(request: HttpRequest, desk: Desk, form: InvoiceForm) -> HttpResponse:
