@@ -112,11 +112,15 @@ class _Sitting:
     def _succeeded(self, link: Link, told: Callback) -> Outcome:
         if link.remote_id not in {"", told.remote_id}:
             return Conflict(f"It is known as {link.remote_id} there; nothing was changed.")
-        if self._owners.setdefault(_place(link, told.remote_id), link.pk) != link.pk:
+        if self._is_another(link, told.remote_id):
             return _taken(told)
         if link.remote_id and _is_old_news(link, told):
             return Effect.NOTHING
         return self._arrived(link, told)
+
+    def _is_another(self, link: Link, remote_id: str) -> bool:
+        """Whether the id is another one's; if not, it is this one's from here on."""
+        return self._owners.setdefault(_place(link, remote_id), link.pk) != link.pk
 
     def _arrived(self, link: Link, told: Callback) -> Effect:
         is_last = _is_of_last(link, told)

@@ -332,6 +332,20 @@ def test_health_data_leave_only_where_both_allow_it(
     assert "canary" not in caplog.text
 
 
+def test_of_two_who_are_told_the_same_id_at_once_the_second_is_in_conflict(
+    relayed: Relayed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when another's callback comes in after it was looked who has the id."""
+    told = Callback(success=True, remote_id="abc")
+    for name in ("anna", "bert", "carl"):
+        relayed.customer(name)
+    anna, bert, carl = relayed.links(Kind.CUSTOMER)
+    monkeypatch.setattr(settling._Sitting, "_is_another", lambda *_: False)
+    outcomes = settling.settle_all([(anna, told), (bert, told), (carl, Callback(True, "c"))])
+    assert outcomes[0] == outcomes[2] == Effect.SYNCED
+    assert isinstance(outcomes[1], Conflict)
+
+
 def test_a_health_field_under_another_name_is_one(relayed: Relayed, settings: Settings) -> None:
     settings.INVOICE_NINJA_USER_FIELDS = {"referral_code": "allergies"}
     user = relayed.user()

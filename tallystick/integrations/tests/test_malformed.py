@@ -53,6 +53,9 @@ def test_a_worker_says_what_is_lacking_and_counts_no_failed_call(direct: Ninja) 
         ("sync", "invoice_ninja"),
         ("sync_products_to_invoice_ninja",),
         ("retry_invoice_ninja_syncs", "--now"),
+        ("explore_invoice_ninja_schema",),
+        ("sync", "invoice_ninja", "--dry-run"),
+        ("sync_products_to_invoice_ninja", "--dry-run"),
     ],
     ids=lambda arguments: arguments[0],
 )

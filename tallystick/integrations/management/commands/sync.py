@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from tallystick.accounts.receivers import open_missing
 from tallystick.integrations import registry, sweeping, sync
-from tallystick.integrations.connections import Connection
+from tallystick.integrations.connections import BadCredentials, Connection
 from tallystick.integrations.links import Link
 from tallystick.integrations.outgoing import prepare
 from tallystick.integrations.retrying import retry
@@ -24,6 +25,7 @@ from tallystick.queue.rows import State
 CHUNK = 1000
 WRONG = 2
 """The exit status when it was asked for what cannot be."""
+PLANNED = ("create", "update", "archive", "unchanged", "waiting", "failed")
 CHANGING = ("all", "missing", "retry", "force")
 """What these do is done before anything is sent."""
 
@@ -104,7 +106,23 @@ class Command(BaseCommand):
         self, connection: Connection, kinds: list[Kind], options: dict[str, Any]
     ) -> dict[str, Any]:
         say = _mute if options["as_json"] else self.stdout.write
-        counts = {"create": 0, "update": 0, "archive": 0, "unchanged": 0, "waiting": 0, "failed": 0}
+        counts = dict.fromkeys(PLANNED, 0)
+        problem = ""
+        try:
+            self._count(connection, kinds, counts, say)
+        except BadCredentials as error:
+            problem = f"Reconnect: {error}"
+            say(f"{connection.name}: {problem}")
+        say(", ".join(f"{count} {word}" for word, count in counts.items()))
+        return {"connection": connection.pk, "problem": problem, **counts}
+
+    def _count(
+        self,
+        connection: Connection,
+        kinds: list[Kind],
+        counts: dict[str, int],
+        say: Callable[[str], object],
+    ) -> None:
         for kind in kinds or PUSH_ORDER:
             due = Link.objects.due().filter(connection=connection, kind=kind.value).order_by("id")
             last = 0
@@ -118,8 +136,6 @@ class Command(BaseCommand):
                 for result in prepared.settled:
                     words = {State.DONE: "unchanged", State.DEAD: "failed"}
                     counts[words.get(result.state, "waiting")] += 1
-        say(", ".join(f"{count} {word}" for word, count in counts.items()))
-        return {"connection": connection.pk, "problem": "", **counts}
 
     def _run(self, connection: Connection, kinds: list[Kind], *, quiet: bool) -> dict[str, Any]:
         watch = _Watch(None if quiet else self.stdout, connection.name)
