@@ -8,9 +8,10 @@ class IntegrationsConfig(AppConfig):
     name = "tallystick.integrations"
 
     def ready(self) -> None:
-        from tallystick.integrations import checks, personal, receivers, translate, work  # noqa: F401
+        from tallystick.integrations import checks, edits, personal, receivers, translate, work  # noqa: F401
         from tallystick.integrations.invoice_ninja import attributes, log
 
+        edits.listen()
         attributes.attach(get_user_model())
         log.install()
         personal.install()

@@ -13,13 +13,11 @@ From then on every save marks the object's links due, in the transaction of the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.signals import class_prepared, post_delete, post_save, pre_delete
 from django.dispatch import Signal
 
 from tallystick.accounts.websites import Website
@@ -31,10 +29,6 @@ from tallystick.ports.roles import pusher_role
 
 if TYPE_CHECKING:
     from tallystick.integrations.links import Link
-
-IGNORED_FIELDS = {"last_login"}
-"""A save of nothing but these says nothing to anyone outside."""
-
 
 Places = Mapping[str, Sequence[str]]
 """What objects go by -> their ids as text."""
@@ -143,6 +137,8 @@ class ModelSync(ABC):
 
 model_registered = Signal()
 """Sent with the model when it has got counterparts outside."""
+model_followed = Signal()
+"""Sent with the model whose edits count as edits of another."""
 # Both by the concrete model: a proxy's saves are those of what it is a proxy of.
 _followers_of: dict[type[models.Model], dict[type[models.Model], str]] = {}
 _registered: dict[type[models.Model], ModelSync] = {}
@@ -155,7 +151,6 @@ def register(model: type[models.Model]) -> Callable[[S], S]:
     def registered(sync_class: S) -> S:
         sync = _registered[_concrete(model)] = sync_class(model)
         details.tell(sync.kind, sync.tells)
-        _listen(model)
         for followed, path in sync.follows.items():
             follow(followed, told_as=model, path=path)
         model_registered.send(sender=model)
@@ -169,7 +164,7 @@ def follow(followed: type[models.Model], *, told_as: type[models.Model], path: s
     later; `path` leads from that to it (`user__profile`): for what a host's mapping reads from
     elsewhere."""
     _followers_of.setdefault(_concrete(followed), {})[_concrete(told_as)] = path
-    _listen(followed)
+    model_followed.send(sender=followed)
 
 
 def registered() -> tuple[ModelSync, ...]:
@@ -191,14 +186,18 @@ def sync_of(label: str) -> ModelSync:
 def sync_for(model: type[models.Model]) -> ModelSync:
     """The registration of `model`, of what it is a proxy of, or of its nearest parent. Raises
     `NotRegistered`."""
-    for sync in _syncs_for(model):
+    for sync in syncs_for(model):
         return sync
     raise NotRegistered(f"Nothing here tells of {model._meta.label}.")
 
 
 def is_registered(model: type[models.Model]) -> bool:
     """Whether `sync_for` knows it."""
-    return any(_syncs_for(model))
+    return any(syncs_for(model))
+
+
+def followed() -> tuple[type[models.Model], ...]:
+    return tuple(_followers_of)
 
 
 def followers_of(obj: models.Model) -> Iterator[tuple[ModelSync, str]]:
@@ -214,7 +213,7 @@ def mark_due(objects: Sequence[models.Model], connections: Sequence[Connection])
     `NotRegistered`."""
     return marking.mark(
         [
-            _target(sync, obj, connection.pk)
+            target(sync, obj, connection.pk)
             for obj in objects
             if (sync := sync_for(type(obj))).wants(obj)
             for connection in connections
@@ -223,115 +222,15 @@ def mark_due(objects: Sequence[models.Model], connections: Sequence[Connection])
     )
 
 
-# -- what is heard
-
-
-def _listen(model: type[models.Model]) -> None:
-    """Hear of `model`, of what it is a proxy of, and of all that is made of that: a signal's sender
-    is the class that is saved."""
-    concrete = _concrete(model)
-    for kin in {model, concrete, *_descendants(concrete)}:
-        _hear(kin)
-
-
-def _hear(sender: type[models.Model], **_: object) -> None:
-    # Not from all: who hears deletions of a model makes them slower.
-    if any(kin in _registered for kin in sender.__mro__):
-        uid = f"tallystick.sync.{sender._meta.label}"
-        post_save.connect(_saved, sender=sender, dispatch_uid=uid)
-        post_delete.connect(_deleted, sender=sender, dispatch_uid=uid)
-    if any(kin in _followers_of for kin in sender.__mro__):
-        uid = f"tallystick.sync.follows.{sender._meta.label}"
-        post_save.connect(_followed_saved, sender=sender, dispatch_uid=uid)
-        # Afterwards nothing leads from its followers to it.
-        pre_delete.connect(_followed_deleted, sender=sender, dispatch_uid=uid)
-
-
-class_prepared.connect(_hear, dispatch_uid="tallystick.sync")
-
-
-def _saved(
-    sender: type[models.Model],
-    instance: models.Model,
-    *,
-    raw: bool = False,
-    update_fields: frozenset[str] | None = None,
-    **_: object,
-) -> None:
-    if raw or _says_nothing(update_fields):
-        return
-    for sync in _syncs_for(sender):
-        _edited(sync, [instance])
-
-
-def _deleted(sender: type[models.Model], instance: models.Model, **_: object) -> None:
-    """What was told of is put away there, in the transaction of the deletion."""
-    for sync in _syncs_for(sender):
-        marking.touch(sync.label, [sync.local_id(instance)])
-
-
-def _followed_saved(
-    instance: models.Model,
-    *,
-    raw: bool = False,
-    update_fields: frozenset[str] | None = None,
-    **_: object,
-) -> None:
-    if raw or _says_nothing(update_fields):
-        return
-    for sync, path in followers_of(instance):
-        for page in _followers(sync, path, instance):
-            _edited(sync, page)
-
-
-def _followed_deleted(instance: models.Model, **_: object) -> None:
-    """Nothing new becomes due by it: they may be about to be deleted with it."""
-    for sync, path in followers_of(instance):
-        for page in _followers(sync, path, instance):
-            marking.touch(sync.label, [sync.local_id(obj) for obj in page])
-
-
-def _followers(sync: ModelSync, path: str, followed: models.Model) -> Iterator[list[Any]]:
-    """The objects that follow, with what leads to their websites, page by page."""
-    found = sync.model._base_manager.filter(**{path: followed})
-    rows = sync.model._base_manager.filter(pk__in=found.values("pk"))
-    if way := sync.website_path.rpartition("__")[0]:
-        rows = rows.select_related(way)
-    return marking.pages(rows)
-
-
-def _edited(sync: ModelSync, objects: Sequence[Any]) -> None:
-    """Due at the connections of their websites, and wherever another website told of them before:
-    there they are put away."""
-    by_website: dict[int | None, list[Any]] = defaultdict(list)
-    for obj in objects:
-        by_website[sync.website_id(obj)].append(obj)
-    for website_id, theirs in by_website.items():
-        if wanted := [obj for obj in theirs if sync.wants(obj)]:
-            places = marking.places(sync.kind, website_id)
-            marking.mark([_target(sync, obj, pk) for obj in wanted for pk in places])
-        known = [sync.local_id(obj) for obj in theirs]
-        marking.touch(sync.label, known, but_at=website_id)
-
-
-def _target(sync: ModelSync, obj: models.Model, connection_id: int) -> Target:
+def target(sync: ModelSync, obj: models.Model, connection_id: int) -> Target:
+    """What a link of `obj` says."""
     return Target(connection_id, sync.kind, sync.label, sync.local_id(obj), sync.key(obj))
 
 
-def _syncs_for(model: type[models.Model]) -> Iterator[ModelSync]:
+def syncs_for(model: type[models.Model]) -> Iterator[ModelSync]:
     """Of itself and of its parents, whose rows are saved with it; the nearest first."""
     return (_registered[kin] for kin in model.__mro__ if kin in _registered)
 
 
-def _descendants(model: type[models.Model]) -> Iterator[type[models.Model]]:
-    for child in model.__subclasses__():
-        yield child
-        yield from _descendants(child)
-
-
 def _concrete(model: type[models.Model]) -> type[models.Model]:
     return model._meta.concrete_model or model
-
-
-def _says_nothing(update_fields: frozenset[str] | None) -> bool:
-    return update_fields is not None and update_fields <= IGNORED_FIELDS

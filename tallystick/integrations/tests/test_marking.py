@@ -31,6 +31,11 @@ def state(kind: Kind = Kind.PRODUCT) -> str:
     return Link.objects.get(kind=kind.value).state
 
 
+def of_sync(captured: CaptureQueriesContext) -> list[str]:
+    statements = [query["sql"] for query in captured.captured_queries]
+    return [said for said in statements if '"integrations_' in said]
+
+
 @pytest.fixture
 def rate(ninja: NinjaSite) -> TaxRate:
     return TaxRate.objects.create(
@@ -92,6 +97,21 @@ class TestFollowing:
             rate.save()
         assert Link.objects.filter(kind="products", state=State.DUE).count() == 25
         assert len(captured) < 20
+
+
+class TestCost:
+    """At most two queries more, and however many connections there are."""
+
+    def test_of_a_sign_up_and_of_a_save(self, ninja: NinjaSite) -> None:
+        with CaptureQueriesContext(database) as captured:
+            account = ninja.customer()
+        assert len(of_sync(captured)) <= 2
+        assert account.user
+        account.user.last_name = "Berg"
+        for obj in (account.user, account):
+            with CaptureQueriesContext(database) as captured:
+                obj.save()
+            assert len(of_sync(captured)) == 2
 
 
 class TestKin:
@@ -163,6 +183,16 @@ class TestKin:
 
 
 class TestMovingToAnotherWebsite:
+    def test_with_what_it_follows(self, ninja: NinjaSite, elsewhere: Website) -> None:
+        """Its own save was not heard of."""
+        account = ninja.customer()
+        ninja.serve()
+        Account._base_manager.filter(pk=account.pk).update(website=elsewhere)
+        assert account.user
+        account.user.save()
+        ninja.serve()
+        assert ninja.row("clients")["archived_at"]
+
     @pytest.fixture
     def elsewhere(self, db: None) -> Website:
         return Website.objects.create(
