@@ -11,8 +11,9 @@ from django.utils import translation
 
 from tallystick.accounts.models import Membership, Website
 from tallystick.accounts.standing import Role
-from tallystick.billing import paylinks, reminders
+from tallystick.billing import mailing, paylinks, reminders
 from tallystick.billing.credit_notes import issue_credit_note
+from tallystick.billing.emails import Email
 from tallystick.billing.invoices import Invoice
 from tallystick.billing.tests import making, samples
 
@@ -42,6 +43,17 @@ def act(staff: Client, invoice: Invoice, name: str, **sent: Any) -> str:
 def test_a_reminder_that_is_not_sent(staff: Client, invoice: Invoice) -> None:
     reminders.pause(invoice)
     assert "Erinnerungen an die Rechnung sind ausgesetzt." in act(staff, invoice, "remind")
+
+
+def test_a_reminder_that_was_not_sent(staff: Client, invoice: Invoice) -> None:
+    Email.objects.filter(invoice=invoice).delete()  # nobody has written of it today
+    email = reminders.remind(invoice)
+    reminders.pause(invoice)
+    mailing.deliver(email)
+    assert email.note == "Reminders of the invoice are paused."
+    for path in ("", f"{email.uid}/"):
+        page = staff.get(f"/staff/mail/{path}", headers={"accept-language": "de"})
+        assert "Erinnerungen an die Rechnung sind ausgesetzt." in page.content.decode()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
