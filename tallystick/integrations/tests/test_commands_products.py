@@ -253,7 +253,7 @@ def test_refused_credentials_end_it(ninja: Ninja) -> None:
     ran = run(SYNC)
     assert ran.status == 1
     assert "3 still due" in ran.out
-    assert "Reconnect" in run(SYNC).out
+    assert "reconnect" in run(SYNC).out
 
 
 def test_it_waits_for_a_limit_that_is_used_up(ninja: Ninja) -> None:
