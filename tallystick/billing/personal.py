@@ -222,8 +222,30 @@ def _of(model: type[models.Model], path: str) -> Callable[[Whom], Rows]:
 
 
 def install() -> None:
+    """Say what is held. Called when the app is ready; an export has its sections in this order."""
+    _install_documents()
+    _install_money()
+    _install_mail()
+    _install_bank()
+    register(
+        Holding(
+            section="journal_of_documents",
+            model=Event,
+            rows=_invoice_journal,
+            show=["at", "kind", "actor_kind", "actor_label", "change"],
+        ),
+    )
+    holds_nothing("the seller's own", "billing.Product", "billing.TaxRate", "billing.EmailTemplate")
+    holds_nothing("numbers", "billing.Series", "billing.Counter", "billing.ReminderDay")
+    holds_nothing("the names of columns", "billing.BankFormat")
+    holds_nothing("sums", "billing.StatDelta", "billing.StatDay", "billing.StatMonth")
+    holds_nothing("a digest of a random token", "billing.RetiredToken")
+    holds_nothing("which payment went where", "billing.Allocation", "billing.PaymentShare")
+    holds_nothing("the file as a whole; who paid is in its lines", BankStatement._meta.label)
+
+
+def _install_documents() -> None:
     notes = _of(CreditNote, "client")
-    entries = _of(WalletEntry, "wallet__account")
     register(
         Holding(
             section="invoices",
@@ -258,6 +280,11 @@ def install() -> None:
             rows=_of(CreditNoteLine, "credit_note__client"),
             show=["credit_note.number", *_LINE],
         ),
+    )
+
+
+def _install_money() -> None:
+    register(
         Holding(
             section="payments",
             model=Payment,
@@ -290,7 +317,7 @@ def install() -> None:
         Holding(
             section="wallet_entries",
             model=WalletEntry,
-            rows=entries,
+            rows=_of(WalletEntry, "wallet__account"),
             show=["wallet.currency", "amount", "balance_after", "reason", "note", "created_at"],
         ),
         Holding(
@@ -299,6 +326,11 @@ def install() -> None:
             rows=_of(WalletHold, "wallet__account"),
             show=["amount", "state", "reason", "created_at"],
         ),
+    )
+
+
+def _install_mail() -> None:
+    register(
         Holding(
             section="emails",
             model=Email,
@@ -332,6 +364,11 @@ def install() -> None:
             show=["key", "status", "created_at"],
             erase=lambda whom: _delete(_link_answers(whom)),
         ),
+    )
+
+
+def _install_bank() -> None:
+    register(
         Holding(
             section="bank_files",
             model=BankFile,
@@ -359,17 +396,4 @@ def install() -> None:
             ),
             hinders=_open_bank_lines,
         ),
-        Holding(
-            section="journal_of_documents",
-            model=Event,
-            rows=_invoice_journal,
-            show=["at", "kind", "actor_kind", "actor_label", "change"],
-        ),
     )
-    holds_nothing("the seller's own", "billing.Product", "billing.TaxRate", "billing.EmailTemplate")
-    holds_nothing("numbers", "billing.Series", "billing.Counter", "billing.ReminderDay")
-    holds_nothing("the names of columns", "billing.BankFormat")
-    holds_nothing("sums", "billing.StatDelta", "billing.StatDay", "billing.StatMonth")
-    holds_nothing("a digest of a random token", "billing.RetiredToken")
-    holds_nothing("which payment went where", "billing.Allocation", "billing.PaymentShare")
-    holds_nothing("the file as a whole; who paid is in its lines", BankStatement._meta.label)
